@@ -99,7 +99,9 @@ def load(name: str) -> Dataset:
     try:
         (pictures, labels), (test_pictures, test_labels) = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails
-        cache = Path(keras.config.keras_home()) / "datasets" if hasattr(keras.config, "keras_home") else "~/.keras/datasets"
+        cache = (
+            Path(keras.config.keras_home()) / "datasets" if hasattr(keras.config, "keras_home") else "~/.keras/datasets"
+        )
         raise ConnectionError(
             f"The data set {name!r} is not in {cache} and could not be downloaded ({error}). "
             f"Copy Keras's own file there, or use data.fashion_mnist(), which needs no network."

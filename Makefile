@@ -1,0 +1,35 @@
+# Two commands: `make lab` to learn, `make test` to check everything. Each prepares the environment first, once.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := lab
+.PHONY: lab test lock
+
+lab: $(READY)
+	@$(BIN)/course lab
+
+test: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/course build --check
+	$(BIN)/pytest --quiet
+	$(BIN)/pytest --quiet --nbval-lax --nbval-cell-timeout 300 notebooks solutions
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or run make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Preparing the environment in $(VENV): 2.7 GB, a few minutes, only this once."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Newer versions of everything: edit the ranges in pyproject.toml, then run this, then `make test`.
+lock: $(READY)
+	@$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
+		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock pyproject.toml

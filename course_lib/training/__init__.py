@@ -1,0 +1,7 @@
+"""Train a pruned model: hold masks, prune by a schedule, shrink by a proximal operator."""
+
+from course_lib.training.gradual import Prune
+from course_lib.training.hold import hold, release
+from course_lib.training.proximal import Proximal
+
+__all__ = ["Proximal", "Prune", "hold", "release"]

@@ -1,0 +1,169 @@
+from functools import partial
+from itertools import pairwise
+
+import keras
+import numpy as np
+import pytest
+
+from course_lib import models, scores, training
+from course_lib.masks import Masks
+from course_lib.schedules import Constant, Iterative, OneShot, Polynomial
+
+N, BATCH = 80, 8  # ten steps an epoch
+
+
+def compiled(optimizer="adam", **options):
+    model = models.lenet_300_100(width=0.1)
+    model.compile(optimizer, "sparse_categorical_crossentropy", **options)
+    return model
+
+
+def fit(model, *callbacks, epochs=1):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((N, 28, 28, 1), "float32"), rng.integers(0, 10, N)
+    model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=list(callbacks))
+
+
+class Sparsities(keras.callbacks.Callback):
+    """The zeros in the model after each step: what training really saw."""
+
+    def on_train_begin(self, logs=None):
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(round(Masks.of_zeros(self.model).sparsity, 2))
+
+
+def test_a_polynomial_is_followed_every_frequency_steps_and_reached_at_its_end():
+    schedule = Polynomial(final=0.9, begin=2, end=15)
+    seen = Sparsities()
+    fit(compiled(), training.Prune(scores.magnitude, schedule, frequency=5), seen, epochs=2)
+    at = [0] * 7 + [7] * 5 + [12] * 3 + [15] * 5  # the step whose sparsity holds in steps 0 to 19
+    assert seen.seen == [round(schedule(t), 2) for t in at]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (Constant(0.5, begin=3), [0] * 3 + [0.5] * 7),
+        (OneShot(0.5, at=4), [0] * 4 + [0.5] * 6),
+        (OneShot(0.5), [0.5] * 10),
+        (Iterative(0.875, rounds=3, every=3, begin=1), [0] + [0.5] * 3 + [0.75] * 3 + [0.88] * 3),
+    ],
+)
+def test_plateaus_are_reached_at_their_step_whatever_the_frequency(schedule, expected):
+    seen = Sparsities()
+    fit(compiled(), training.Prune(scores.magnitude, schedule, frequency=100), seen)
+    assert seen.seen == expected
+
+
+@pytest.mark.parametrize("score", [scores.magnitude, partial(scores.random, seed=3)])
+def test_what_is_pruned_stays_pruned(score):
+    model = compiled(keras.optimizers.Adam(0.01))
+    prune = training.Prune(score, Polynomial(0.9, begin=0, end=10), frequency=2)
+    history = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            history.append(prune.masks)
+
+    fit(model, prune, Watch())
+    kept = [m for m in history if m is not None]
+    assert len({id(m) for m in kept}) >= 4
+    for earlier, later in pairwise(kept):
+        assert all(np.all(earlier[path] | ~later[path]) for path in later)
+
+
+def test_the_masks_are_those_of_the_score_at_that_step_and_scope():
+    model = compiled()
+    score = {path: s for path, s in scores.magnitude(model).items()}
+    prune = training.Prune(
+        lambda model, data: score if data == "data" else {}, OneShot(0.5), scope="tensor", data="data"
+    )
+    fit(model, prune)
+    assert all(abs(s - 0.5) < 0.01 for s in prune.masks.per_tensor().values())
+    for path, mask in prune.masks.items():
+        assert score[path][mask].min() >= score[path][~mask].max()
+
+
+def test_a_dictionary_of_sparsities_is_followed_in_proportion():
+    model = compiled()
+    prune = training.Prune(
+        scores.magnitude, Polynomial(0.8, 0, 10), scope={"dense_1/kernel": 0.9, "dense_2/kernel": 0.4}
+    )
+    fit(model, prune)
+    found = prune.masks.per_tensor()
+    assert found["output/kernel"] == 0
+    assert found["dense_1/kernel"] == pytest.approx(0.9, abs=0.001)
+    assert found["dense_2/kernel"] == pytest.approx(0.4, abs=0.01)
+
+
+def test_steps_are_the_optimizers_with_accumulated_gradients_and_with_several_steps_an_execution():
+    accumulated = compiled(keras.optimizers.Adam(gradient_accumulation_steps=2))
+    with pytest.raises(ValueError, match="fit makes only 5 steps"):
+        fit(accumulated, training.Prune(scores.magnitude, OneShot(0.5, at=6)))
+    prune = training.Prune(scores.magnitude, OneShot(0.5, at=6))
+    fit(accumulated, prune, epochs=2)
+    assert prune.step == 10
+
+    bundled = compiled(steps_per_execution=4)
+    prune = training.Prune(scores.magnitude, Polynomial(0.9, begin=0, end=7), frequency=3)
+    fit(bundled, prune)
+    assert prune.step == 10 and round(Masks.of_zeros(bundled).sparsity, 2) == 0.9
+
+
+def test_the_count_starts_with_the_first_fit_and_goes_on_in_the_next():
+    model = compiled()
+    fit(model)  # a trained model: the optimizer has made steps before
+    prune = training.Prune(scores.magnitude, OneShot(0.5, at=5))
+    fit(model, prune)
+    assert prune.step == 10 and prune.masks is not None
+    fit(model, prune)
+    assert prune.step == 20
+
+
+def test_pruning_goes_on_after_loading_with_the_same_callback(tmp_path):
+    model = compiled()
+    prune = training.Prune(scores.magnitude, OneShot(0.5))
+    fit(model, prune)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    fit(loaded, prune)
+    assert round(Masks.of_zeros(loaded).sparsity, 2) == 0.5
+
+
+def test_a_target_out_of_reach_is_refused_before_training():
+    model = compiled()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"ends at step 11, but fit makes only 10 steps; train longer"):
+        fit(model, training.Prune(scores.magnitude, Polynomial(0.9, begin=0, end=11)))
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_schedule_that_ends_with_training_is_reached():
+    model = compiled()
+    fit(model, training.Prune(scores.magnitude, Polynomial(0.9, begin=0, end=10)))
+    assert round(Masks.of_zeros(model).sparsity, 2) == 0.9
+
+
+def test_training_that_stops_early_does_not_end_silently_unpruned():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 3
+
+    with pytest.raises(RuntimeError, match=r"stopped after step 4.*schedule's end at 8.*pruned to 0\.0%, not 50\.0%"):
+        fit(compiled(), training.Prune(scores.magnitude, OneShot(0.5, at=8)), Stop())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(score=Constant(0.5), schedule=None), "both must be functions"),
+        (dict(score=scores.magnitude, schedule=0.5), "schedule 0.5; both must be functions"),
+        (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=0), "frequency is 0"),
+    ],
+)
+def test_bad_arguments_are_refused_when_the_callback_is_made(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        training.Prune(**arguments)
