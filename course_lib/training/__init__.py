@@ -2,6 +2,7 @@
 
 from course_lib.training.gradual import Prune
 from course_lib.training.hold import hold, release
+from course_lib.training.progress import Progress
 from course_lib.training.proximal import Proximal
 
-__all__ = ["Proximal", "Prune", "hold", "release"]
+__all__ = ["Progress", "Proximal", "Prune", "hold", "release"]
