@@ -14,11 +14,11 @@ def least_squares(n=200, features=20, informative=4):
     return x, x @ truth + 0.1 * rng.normal(size=(n, 1)).astype("float32")
 
 
-def steps(x, y, n):
-    """The whole batch n times, in one epoch."""
+def steps(x, y, n, batch=200):
+    """Batches in their order, the whole data by default, n times, in one epoch."""
     import tensorflow as tf
 
-    return tf.data.Dataset.from_tensors((x, y)).repeat(n)
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch).repeat(n)
 
 
 def linear(features=20, units=1, **options):
@@ -45,7 +45,7 @@ def test_the_penalty_in_the_loss_leaves_no_zero_under_adam_and_the_proximal_step
     proximal = linear()
     for model, callbacks in ((penalised, []), (proximal, [training.Proximal(0.5)])):
         model.compile(keras.optimizers.Adam(0.01), "mse")
-        model.fit(steps(x, y, 2000), verbose=0, callbacks=callbacks)
+        model.fit(steps(x, y, 200, batch=20), verbose=0, callbacks=callbacks)
     assert np.mean(penalised.get_layer("dense").kernel.numpy() == 0.0) == 0.0
     assert np.mean(proximal.get_layer("dense").kernel.numpy() == 0.0) > 0.5
 
