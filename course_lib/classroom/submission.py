@@ -1,0 +1,123 @@
+"""A submitted file: is it a notebook of the course, and what stands in its answer cells. Nothing of it is run here."""
+
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib.classroom.exercise import Exercise
+from course_lib.classroom.exercises import chapter, chapters
+from course_lib.classroom.language import _
+
+__all__ = ["Rejected", "Submission", "find_submissions", "read_submission"]
+
+LARGEST = 20 * 2**20  # bytes
+
+
+class Rejected(Exception):
+    """The file cannot be graded; the message is the reason, for the instructor."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """``answers`` holds the source of each answer cell by the id of its exercise, in the notebook's order."""
+
+    chapter: str
+    exercises: list[Exercise]
+    answers: dict[str, str]
+
+
+def find_submissions(folder: Path, out: Path) -> dict[str, Path]:
+    """What lies in the folder, and one level down in each student's folder, by the name it has in the table.
+
+    A notebook is called as its file without ``.ipynb``, with its folder in front; anything else by its whole name.
+    Names that begin with a dot are the system's and are left out, and so is the folder ``out`` of the results.
+    """
+    names = {}
+    at_the_top = [path for path in _entries(folder) if path.resolve() != out.resolve()]
+    for path in [inside for entry in at_the_top for inside in _entries(entry) or [entry]]:
+        name = path.relative_to(folder)
+        name = str(name.with_suffix("") if path.suffix == ".ipynb" else name)
+        names[name.encode(errors="surrogateescape").decode(errors="replace")] = path
+    return names
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing in what is not one, or is closed to us."""
+    try:
+        inside = [] if folder.is_symlink() else folder.iterdir()
+        return sorted(path for path in inside if not path.name.startswith("."))
+    except OSError:
+        return []
+
+
+def read_submission(path: Path) -> Submission:
+    """The answer cells of a notebook, found by their grade ids; its tests, points and other metadata are ignored.
+
+    Raises
+    ------
+    Rejected
+        It is not a file that can be graded.
+    """
+    notebook = _notebook(_content(Path(path)))
+    known = {exercise.id: exercise for number in chapters() for exercise in chapter(number)}
+    answers: dict[str, str] = {}
+    for id, source in _graded_cells(notebook):
+        if id in answers:
+            raise Rejected(_("Two cells have the grade id of exercise {id}.").format(id=id))
+        if id in known:
+            answers[id] = source
+    numbers = {known[id].chapter for id in answers}
+    if not numbers:
+        raise Rejected(_("It is not one of the course's exercise notebooks: no cell has a known grade id."))
+    if len(numbers) > 1:
+        raise Rejected(_("It mixes exercises of the chapters {numbers}.").format(numbers=", ".join(sorted(numbers))))
+    (number,) = numbers
+    return Submission(number, chapter(number), answers)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of an ordinary notebook file. Links are not followed; pipes, sockets and devices are not opened."""
+    try:
+        info = path.lstat()
+        if stat.S_ISLNK(info.st_mode):
+            raise Rejected(_("It is a symbolic link."))
+        if stat.S_ISDIR(info.st_mode):
+            raise Rejected(_("It is a folder without notebooks at this level."))
+        if not stat.S_ISREG(info.st_mode):
+            raise Rejected(_("It is not an ordinary file but a pipe, a socket or a device."))
+        if path.suffix.lower() != ".ipynb":
+            raise Rejected(_("It is not a notebook: its name does not end in .ipynb."))
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Rejected(_("It cannot be read: {error}.").format(error=error.strerror)) from error
+    if len(content) > LARGEST:
+        raise Rejected(_("It is larger than {megabytes} MB.").format(megabytes=LARGEST // 2**20))
+    if not content.strip():
+        raise Rejected(_("It is empty."))
+    return content
+
+
+def _notebook(content: bytes) -> dict:
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Rejected(_("It is not UTF-8 text.")) from error
+    except (ValueError, RecursionError) as error:
+        raise Rejected(_("It is not JSON.")) from error
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise Rejected(_("It is JSON, but not a notebook of format 4: it has no list of cells."))
+    return notebook
+
+
+def _graded_cells(notebook: dict):
+    """Exercise id and source of every code cell with a grade id: ``02-soft_threshold`` is ``02.soft_threshold``."""
+    for cell in notebook["cells"]:
+        match cell:
+            case {"cell_type": "code", "source": source, "metadata": {"nbgrader": {"grade_id": str(grade_id)}}}:
+                lines = [source] if isinstance(source, str) else source
+                if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+                    raise Rejected(_("The source of cell {id} is not text.").format(id=grade_id))
+                yield grade_id.replace("-", ".", 1), "".join(lines)
