@@ -31,15 +31,16 @@ class Submission:
 def find_submissions(folder: Path, out: Path) -> dict[str, Path]:
     """What lies in the folder, and one level down in each student's folder, by the name it has in the table.
 
-    A notebook is called as its file without ``.ipynb``, with its folder in front; anything else by its whole name.
+    A notebook is called as its file, with its folder in front and without ``.ipynb`` unless something else has that
+    name; anything else by its whole name.
     Names that begin with a dot are the system's and are left out, and so is the folder ``out`` of the results.
     """
     names = {}
     at_the_top = [path for path in _entries(folder) if path.resolve() != out.resolve()]
     for path in [inside for entry in at_the_top for inside in _entries(entry) or [entry]]:
-        name = path.relative_to(folder)
-        name = str(name.with_suffix("") if path.suffix == ".ipynb" else name)
-        names[name.encode(errors="surrogateescape").decode(errors="replace")] = path
+        whole = os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace")
+        short = whole.removesuffix(".ipynb")
+        names[whole if short in names else short] = path
     return names
 
 

@@ -215,6 +215,8 @@ def test_the_learner_s_text_is_no_markup():
     feedback = check("91.kept", lambda w: raises(ValueError("<script>alert(1)</script>")))
     assert "<script>" not in feedback._repr_html_()
     assert "&lt;script&gt;" in feedback._repr_html_()
+    returned = check("91.kept", lambda w: "<script>alert(1)</script>")
+    assert "Received: '<script>" in repr(returned) and "<script>" not in returned._repr_html_()
 
 
 def test_hints_come_one_after_the_other():

@@ -10,7 +10,7 @@ import pytest
 
 from course_lib.classroom import exercises
 from course_lib.classroom.grade import Record, grade_folder, grade_notebook, hidden_seeds
-from course_lib.classroom.submission import LARGEST
+from course_lib.classroom.submission import LARGEST, find_submissions
 
 pytestmark = pytest.mark.usefixtures("bank")
 SECRET = b"of the test"
@@ -158,7 +158,8 @@ def test_everything_in_a_folder_is_a_row(tmp_path, write_notebook, our_exercises
     os.mkfifo(folder / "pipe.ipynb")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.path.relpath(folder / "socket.ipynb"))
-    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.ipynb")).write_text("")
+    for latin in (b"/caf\xe9.ipynb", b"/caf\xe8.ipynb"):
+        Path(os.fsdecode(os.fsencode(folder) + latin)).write_text("")
 
     progress = []
     records = grade_folder(
@@ -197,10 +198,26 @@ def test_everything_in_a_folder_is_a_row(tmp_path, write_notebook, our_exercises
         "gone": "symbolic link",
         "pipe": "pipe",
         "socket": "socket",
-        "caf�": "empty",
+        "caf\\xe9": "empty",
+        "caf\\xe8": "empty",
     }.items():
         assert word in reasons.pop(name)
     assert not reasons
+
+
+def test_no_two_submissions_share_a_name(tmp_path):
+    (tmp_path / "anna").mkdir()
+    for name in ("anna.ipynb", "ben", "ben.ipynb", "ben.ipynb.ipynb", "carl.ipynb"):
+        (tmp_path / name).touch()
+    names = {name: path.name for name, path in find_submissions(tmp_path, tmp_path / "out").items()}
+    assert names == {
+        "anna": "anna",
+        "anna.ipynb": "anna.ipynb",
+        "ben": "ben",
+        "ben.ipynb": "ben.ipynb",
+        "ben.ipynb.ipynb": "ben.ipynb.ipynb",
+        "carl": "carl.ipynb",
+    }
 
 
 def test_the_secret_is_made_once_and_kept_from_others(tmp_path, write_notebook, our_exercises):
@@ -218,7 +235,8 @@ def test_the_secret_is_made_once_and_kept_from_others(tmp_path, write_notebook, 
 
 def test_an_unexpected_error_is_a_row_and_the_others_are_graded(tmp_path, write_notebook, our_exercises, monkeypatch):
     folder = tmp_path / "submissions"
-    for name in ("anna", "ben", "carl"):
+    names = ["anna", "ben", "carl", "dora", "emil", "fay", "gus", "hans"]
+    for name in names:
         write_notebook(folder / f"{name}.ipynb")
 
     def graded(path, name, **options):
@@ -229,9 +247,7 @@ def test_an_unexpected_error_is_a_row_and_the_others_are_graded(tmp_path, write_
     monkeypatch.setattr("course_lib.classroom.grade.grade_notebook", graded)
     records = grade_folder(folder, tmp_path / "out", exercises=our_exercises)
     assert [(record.submission, record.status) for record in records] == [
-        ("anna", "graded"),
-        ("ben", "error"),
-        ("carl", "graded"),
+        (name, "error" if name == "ben" else "graded") for name in names
     ]
     assert read(tmp_path / "out")["ben"]["reason"] == "MemoryError: no room"
 
