@@ -21,8 +21,8 @@ def whole_file(path, mode="wb", **options):
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        The folder of ``path`` does not exist, or ``path`` is a folder.
+    FileNotFoundError, IsADirectoryError, PermissionError, OSError
+        The folder of ``path`` does not exist, ``path`` is a folder, or nothing can be written there.
 
     Examples
     --------
@@ -38,7 +38,11 @@ def whole_file(path, mode="wb", **options):
         raise FileNotFoundError(f"path is {str(path)!r}, but there is no folder {str(path.parent)!r}; create it first.")
     if path.is_dir():
         raise IsADirectoryError(f"path is {str(path)!r}, which is a folder; give the name of a file.")
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        reason = f"path is {str(path)!r}, but nothing can be written in its folder ({error.strerror}); choose another."
+        raise type(error)(reason) from error
     try:
         with os.fdopen(descriptor, mode, **options) as file:
             yield file

@@ -1,47 +1,35 @@
-"""Keep what TensorFlow prints out of a notebook, but not out of an error."""
+"""Keep what TensorFlow prints about its own work out of notebooks."""
 
+import logging
 import os
-import tempfile
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+import sys
+from contextlib import ExitStack, contextmanager
 
-__all__ = ["captured", "tensorflow"]
+__all__ = ["silence", "tensorflow"]
 
 
 @contextmanager
-def captured():
-    """Everything this process prints inside the block goes into a temporary file.
+def silence():
+    """Drop what is printed from C++ and logged below the level of an error inside the block.
 
-    TensorFlow prints from C++, past ``sys.stdout``, so the file descriptors 1 and 2 are turned away as well as
-    Python's streams. They belong to the whole process: what other threads print at that moment is caught too.
-
-    Yields
-    ------
-    callable
-        Returns the text printed so far.
+    The converter and the interpreter print past ``sys.stdout``, so the file descriptors 1 and 2 are turned away. They
+    belong to the whole process: what other threads print there meanwhile is dropped too. Errors are raised as ever.
 
     Examples
     --------
-    >>> with captured() as printed:
-    ...     _ = os.write(2, b"from C++, ")
-    ...     print("from Python")
-    ...     text = printed()
-    >>> text
-    'from C++, from Python\\n'
+    >>> with silence():
+    ...     _ = os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.")
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file, ExitStack() as undo:
-        for descriptor in (1, 2):
+    with open(os.devnull, "wb") as nowhere, ExitStack() as undo:
+        undo.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.WARNING)
+        for stream, descriptor in [(sys.stdout, 1), (sys.stderr, 2)]:
+            stream.flush()  # what was printed before must not wait in a buffer and be dropped with the rest
             shown = os.dup(descriptor)
             undo.callback(os.close, shown)
             undo.callback(os.dup2, shown, descriptor)  # undone in reverse: restore, then close
-            os.dup2(file.fileno(), descriptor)
-        undo.enter_context(redirect_stdout(file))
-        undo.enter_context(redirect_stderr(file))
-
-        def printed():
-            file.seek(0)
-            return file.read()
-
-        yield printed
+            os.dup2(nowhere.fileno(), descriptor)
+        yield
 
 
 def tensorflow():
@@ -49,7 +37,7 @@ def tensorflow():
 
     The first line of a lesson; later imports of TensorFlow and Keras are then silent.
     """
-    with captured():
+    with silence():
         import tensorflow as tf
 
         tf.zeros(1)

@@ -3,7 +3,6 @@ import sys
 
 import pytest
 
-
 LIGHT = [
     "course_lib",
     "course_lib.data",

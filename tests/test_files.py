@@ -32,3 +32,13 @@ def test_a_missing_folder_and_a_folder_are_named(tmp_path):
         pass
     with pytest.raises(IsADirectoryError, match="which is a folder"), whole_file(tmp_path):
         pass
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def refused(**options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    message = r"file', but nothing can be written in its folder \(Permission denied"
+    with pytest.raises(PermissionError, match=message), whole_file(tmp_path / "file"):
+        pass

@@ -87,7 +87,10 @@ def build(
     check: Annotated[
         bool, typer.Option("--check", help=_("Only compare what is built with its sources; nothing is executed."))
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help=_("Execute also what is up to date."))] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help=_("Execute also what is up to date, and replace exercises that hold answers.")),
+    ] = False,
 ) -> None:
     """Make notebooks/, exercises/ and solutions/ from sources/.
 
@@ -104,7 +107,7 @@ def build(
     for drift in drifts:
         typer.echo(str(drift))
     if drifts:
-        typer.echo(_("{count} differences. Nothing was changed.").format(count=len(drifts)))
+        typer.echo(_("Differences: {count}. Nothing was changed.").format(count=len(drifts)))
         raise typer.Exit(1)
     typer.echo(_("What is built agrees with its {count} sources.").format(count=len(sources)))
 

@@ -86,7 +86,8 @@ def judge(
         if outcome.status in ENDS:
             break
     if failure is None:
-        return Verdict(exercise, "passed", (_("All {count} cases are right.").format(count=len(cases)),))
+        says = (_("All {count} cases are right.").format(count=len(cases)),) if exercise.kind == "function" else ()
+        return Verdict(exercise, "passed", says)
     misconception = _misconception(exercise, cases, outcomes)
     status = "wrong" if failure.outcome.status == "returned" else failure.outcome.status
     says = _sentences(exercise, failure, reveal)

@@ -432,3 +432,14 @@ def test_the_check_imports_neither_tensorflow_nor_a_kernel(built):
         "print({'tensorflow', 'keras', 'nbclient', 'IPython'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "set()\n"
+
+
+def test_a_learners_answers_are_not_overwritten_unless_that_is_forced(built):
+    notebook = built.root / "exercises/90_doubling.ipynb"
+    edit(notebook, '"factor = ..."', '"factor = 2"')
+    mine = notebook.read_bytes()
+    failures, said = run_build(built)
+    assert failures == 1 and notebook.read_bytes() == mine
+    assert "exercises/90_doubling.ipynb  holds answers and was left alone" in said and "--force" in said
+    assert run_build(built, force=True)[0] == 0
+    assert not list(course_drift(built))

@@ -1,5 +1,6 @@
 """Build what is out of date: render, execute, write; one bad source does not stop the others."""
 
+import re
 import time
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from course_lib.classroom.build.execute import CellFailure, execute, unpublishab
 from course_lib.classroom.build.progress import cell_progress
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import Source, SourceError, read_source
+from course_lib.classroom.build.stub import PLACEHOLDER
 from course_lib.classroom.language import _
+from course_lib.classroom.submission import Rejected, read_submission
 from course_lib.files import whole_file
 
 __all__ = ["build"]
@@ -22,8 +25,8 @@ __all__ = ["build"]
 def build(course: Course, numbers=(), *, force: bool = False, console: Console) -> int:
     """Write every notebook that is not what its source gives; returns how many sources or notebooks failed.
 
-    A notebook that failed is left as it was. ``force`` executes also those that are up to date, for example
-    after a change in the library.
+    A notebook that failed is left as it was, and so is an exercise notebook that somebody has written answers in.
+    ``force`` replaces those, and executes also what is up to date, for example after a change in the library.
     """
     failures = 0
     for path in course.sources(numbers):
@@ -47,6 +50,12 @@ def _build_one(
     if not force and not any(notebook_drift(notebook, file, course, executed=executed)):
         console.print(_("{name}  up to date").format(name=name), style="dim")
         return True
+    if not force and not executed and _holds_answers(file):
+        said = _(
+            "{name}  holds answers and was left alone. Keep a copy elsewhere, then run: course build --force {number}"
+        )
+        console.print(said.format(name=name, number=source.number), style="red")
+        return False
     began = time.perf_counter()
     problems = _execute(course, notebook, file, console) if executed else []
     for index, sentence in problems:
@@ -66,6 +75,15 @@ def _build_one(
     seconds = time.perf_counter() - began
     console.print(_("{name}  built in {seconds:.1f} s").format(name=name, seconds=seconds))
     return True
+
+
+def _holds_answers(file: Path) -> bool:
+    """Has a learner written in this exercise notebook? Then an answer has lost its placeholder."""
+    try:
+        answers = read_submission(file).answers.values()
+    except Rejected:
+        return False
+    return any(not re.search(PLACEHOLDER, answer, re.M) for answer in answers)
 
 
 def _execute(course: Course, notebook: NotebookNode, file: Path, console: Console) -> list[tuple[int, str]]:

@@ -5,7 +5,9 @@ import textwrap
 
 from course_lib.classroom.exercise import Exercise
 
-__all__ = ["stub"]
+__all__ = ["PLACEHOLDER", "stub"]
+
+PLACEHOLDER = r"^\s*(raise NotImplementedError\(|(\w+ = )?\.\.\.$)"  # what :func:`stub` leaves to be replaced
 
 REGION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION\n(?P<solution>.*?)^[ \t]*### END SOLUTION[ \t]*$", re.M | re.S

@@ -1,0 +1,9 @@
+"""Ship a model: convert it to a ``.tflite`` file, weigh it, time it, and check that it still answers the same."""
+
+from course_lib.deploy.convert import to_tflite
+from course_lib.deploy.interpreter import predict
+from course_lib.deploy.latency import Latency, latency
+from course_lib.deploy.parity import Parity, parity
+from course_lib.deploy.size import Size, size
+
+__all__ = ["Latency", "Parity", "Size", "latency", "parity", "predict", "size", "to_tflite"]
