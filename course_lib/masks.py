@@ -110,7 +110,8 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     scores
         {variable path: array of numbers}, high = keep.
     sparsity
-        Fraction to prune, 0 to 1. Not used, and best given as None, when ``scope`` is a dictionary.
+        Fraction to prune, 0 to 1, of the structure's groups. None: all that ``NofM`` allows. Not used, and best given
+        as None, when ``scope`` is a dictionary.
     structure
         Which entries go together; a structure from ``course_lib.structures``.
     scope
@@ -121,7 +122,8 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     Raises
     ------
     ValueError
-        A sparsity outside [0, 1], a NaN among the scores, an unknown scope or path.
+        A sparsity outside [0, 1] or beyond what the structure can reach, a NaN among the scores, an unknown scope or
+        path, a tensor that does not divide into the structure's groups.
 
     Examples
     --------
@@ -132,7 +134,9 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     [True, False, False]
     """
     scores = {path: np.asarray(array) for path, array in scores.items()}
-    _check(scores, sparsity, scope)
+    if sparsity is None and structure.most < 1:
+        sparsity = structure.most
+    _check(scores, sparsity, scope, structure)
     pooled = {path: structure.pool(array) for path, array in scores.items()}
     if isinstance(scope, Mapping):
         kept = {path: _keep([array], scope.get(path, 0.0))[0] for path, array in pooled.items()}
@@ -141,7 +145,7 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     elif scope == "tensor":
         kept = {path: _keep([array], sparsity)[0] for path, array in pooled.items()}
     else:
-        kept = {path: _keep_per_output(array, sparsity) for path, array in pooled.items()}
+        kept = {path: _keep_per_output(array, sparsity, structure) for path, array in pooled.items()}
     return Masks({path: structure.spread(kept[path], array.shape) for path, array in scores.items()})
 
 
@@ -164,12 +168,14 @@ def _keep(arrays, sparsity):
     return masks
 
 
-def _keep_per_output(array, sparsity):
+def _keep_per_output(array, sparsity, structure):
+    if array.ndim < 2:
+        raise ValueError(f"scope is 'output', but with {structure} there is one score an output: nothing to compare.")
     columns = np.moveaxis(array, -1, 0)
     return np.stack([_keep([column], sparsity)[0] for column in columns], axis=-1)
 
 
-def _check(scores, sparsity, scope):
+def _check(scores, sparsity, scope, structure):
     if isinstance(scope, Mapping):
         unknown = sorted(set(scope) - set(scores))
         if unknown:
@@ -182,6 +188,8 @@ def _check(scores, sparsity, scope):
     for name, value in wanted.items():
         if value is None or not 0 <= value <= 1:
             raise ValueError(f"{name} is {value}; a sparsity is a fraction of zeros, from 0 to 1.")
+        if value > structure.most:
+            raise ValueError(f"{name} is {value}; {structure} prunes at most {structure.most:g}.")
     for path, array in scores.items():
         if np.isnan(array).any():
             raise ValueError(
