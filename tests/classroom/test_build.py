@@ -279,6 +279,23 @@ def test_building_again_gives_the_same_bytes(built):
     assert contents(built) == before
 
 
+DRAW = """from base64 import b64decode
+from IPython.display import Image
+Image(b64decode("iVBORw0KGgo="), format="png")"""
+
+
+def test_the_picture_of_the_cover_lies_beside_the_notebook(course):
+    edit(course.root / "sources" / LESSON, '# %% tags=["whole-path"]', f'# %% tags=["cover"]\n{DRAW}\n\n# %%')
+    assert run_build(course)[0] == 0
+    picture = course.root / "notebooks/90_doubling.png"
+    assert picture.read_bytes() == b"\x89PNG\r\n\x1a\n"
+    assert drifts(course) == []
+    picture.write_bytes(b"another")
+    (found,) = drifts(course)
+    assert found.startswith("notebooks/90_doubling.ipynb: the picture 90_doubling.png beside it")
+    assert run_build(course)[0] == 0 and drifts(course) == []
+
+
 def test_what_is_up_to_date_is_not_executed_again(built):
     edit(built.root / "sources" / LESSON, "What is twice", "And what is twice")
     failures, said = run_build(built)

@@ -8,6 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.classroom.build.course import BUILT, Course
+from course_lib.classroom.build.cover import cover
 from course_lib.classroom.build.execute import unpublishable
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import SourceError, read_source
@@ -70,6 +71,9 @@ def notebook_drift(
         yield None, _("the notebook's metadata differ")
     yield from _cells_drift(expected.cells, found.cells)
     yield from _outputs_drift(found, course, executed)
+    picture, beside = cover(found), file.with_suffix(".png")
+    if (beside.read_bytes() if beside.is_file() else None) != picture:
+        yield None, _("the picture {file} beside it is not the one of its cell 'cover'").format(file=beside.name)
 
 
 def _cells_drift(expected: list, found: list) -> Iterator[tuple[int | None, str]]:

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from rich.console import Console
 
 from course_lib.classroom.build.course import Course
+from course_lib.classroom.build.cover import cover
 from course_lib.classroom.build.drift import notebook_drift
 from course_lib.classroom.build.execute import CellFailure, execute, unpublishable
 from course_lib.classroom.build.progress import cell_progress
@@ -72,6 +73,9 @@ def _build_one(
     file.parent.mkdir(exist_ok=True)
     with whole_file(file, "w", encoding="utf-8", newline="\n") as whole:
         nbformat.write(notebook, whole)
+    if picture := cover(notebook):
+        with whole_file(file.with_suffix(".png")) as whole:
+            whole.write(picture)
     seconds = time.perf_counter() - began
     console.print(_("{name}  built in {seconds:.1f} s").format(name=name, seconds=seconds))
     return True

@@ -19,6 +19,7 @@ TAGS = {
     "setup",  # the exercise notebook's imports; the grader runs ours before the answers
     "solution",  # only in solutions/
     "whole-path",  # its output is the table that `course run` ends with
+    "cover",  # its picture is written beside the notebook, for the README
     "stderr-ok",  # may write to standard error, which is left out of the built notebook
     "raises-exception",  # shows an error on purpose
     "nbval-check-output",  # the tests compare its output with the stored one
