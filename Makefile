@@ -10,7 +10,7 @@ READY := $(VENV)/ready
 .PHONY: lab test lock
 
 lab: $(READY)
-	@$(BIN)/course lab
+	@$(BIN)/course lab -- $(ARGS)
 
 test: $(READY)
 	$(BIN)/ruff check

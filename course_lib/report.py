@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
-from unittest import mock
 
 import numpy as np
 
+from course_lib.calls import watching
 from course_lib.variables import KERNELS
 
 __all__ = ["LayerCost", "Summary", "Table", "summary"]
@@ -153,7 +153,6 @@ def summary(model, input_shape=None) -> Summary:
 
 def _macs(model, input_shape) -> dict:
     """{layer: MACs}, from the shapes that pass through the layers while the model is traced."""
-    import keras
     import tensorflow as tf
 
     if not model.built:
@@ -168,16 +167,13 @@ def _macs(model, input_shape) -> dict:
             f"input_shape is None, and model {model.name!r} does not know its own; give it, without the batch axis."
         )
     macs = defaultdict(int)
-    call = keras.Layer.__call__
 
-    def counting_call(layer, *args, **kwargs):
-        output = call(layer, *args, **kwargs)
+    def count(layer, inputs, output):
         size = sum(math.prod(v.shape) for v in _own_weights(layer) if v.name in KERNELS)
         if size:
-            macs[layer] += size * _positions(layer, (*args, *kwargs.values())[0].shape, output)
-        return output
+            macs[layer] += size * _positions(layer, inputs.shape, output)
 
-    with mock.patch.object(keras.Layer, "__call__", counting_call):
+    with watching(count):
         tf.function(lambda x: model(x, training=False)).get_concrete_function(examples)
     return macs
 

@@ -3,6 +3,7 @@
 High = keep. The arrays have the shapes of the variables; ``data`` is ignored by the scores that do not need any.
 """
 
+from course_lib.scores.gradients import fisher, taylor
 from course_lib.scores.weights import magnitude, random
 
-__all__ = ["magnitude", "random"]
+__all__ = ["fisher", "magnitude", "random", "taylor"]

@@ -60,9 +60,14 @@ QUANTISE = Exercise(
     compare=close_and_same_type,
     misconceptions=[
         Misconception(
-            lambda r, scale, zero_point: np.clip(np.trunc(r / scale) + zero_point, -128, 127).astype("int8"),
+            lambda r, scale, zero_point: np.clip(r / scale + zero_point, -128, 127).astype("int8"),
             "The decimals are cut off, not rounded: 2.9 became 2. A conversion to an integer type does that. The "
             "error is then up to a whole step, and always towards zero; round first, with np.rint.",
+        ),
+        Misconception(
+            lambda r, scale, zero_point: wrapped(np.trunc(r / scale + zero_point)),
+            "The conversion to int8 alone does two kinds of harm: it cuts the decimals off, and a number that does "
+            "not fit starts again from the other end, 130 as −126. Round and clip before you convert.",
         ),
         Misconception(
             lambda r, scale, zero_point: wrapped(np.rint(r / scale) + zero_point),
@@ -417,7 +422,7 @@ CLAIMS = Exercise(
     misconceptions=[
         Misconception(
             "ABD",
-            "A does not follow: the dense file differs from *itself* by as much. Below the noise there is no "
+            "A does not follow: the dense file differs from *itself* by more. Below the noise there is no "
             "difference to explain.",
         ),
         Misconception(
@@ -429,9 +434,6 @@ CLAIMS = Exercise(
             "BDE",
             "E does not follow: a table speaks for the machine it was measured on. Another processor has other "
             "kernels and another memory.",
-        ),
-        Misconception(
-            "ABCD", "Two of these do not follow. Ask of A: is it above the noise? Of C: which file is missing?"
         ),
         Misconception(
             "ABCDE",
