@@ -1,7 +1,8 @@
 '''An exercise is declared once, for the learner's check, the hidden grading and the proof of both.
 
-A chapter's declarations are a module ``course_lib/classroom/exercises/chapter_NN.py`` that ends with the list
-``EXERCISES``. A whole one, with a function to write and a value to find::
+A chapter's declarations are a package ``course_lib/classroom/exercises/chapter_NN`` with the list ``EXERCISES``, and
+one module for each exercise. A small chapter may be a single module, ``chapter_NN.py``. A whole one, with a function to
+write and a value to find::
 
     """The exercises of chapter 02, L1 and L2."""
 

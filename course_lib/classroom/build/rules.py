@@ -108,7 +108,7 @@ def stated_once(source):
             if cell.exercise not in source.declared:
                 yield (
                     cell,
-                    _("Exercise {id!r} is not declared in exercises/chapter_{number}.py.").format(
+                    _("Exercise {id!r} is not declared in exercises/chapter_{number}.").format(
                         id=cell.exercise, number=source.number
                     ),
                 )

@@ -1,4 +1,8 @@
-"""The bank: every declared exercise, found by its id. Only the chapter that is asked for is imported."""
+"""The bank: every declared exercise, found by its id. Only the chapter that is asked for is imported.
+
+A chapter is a package ``chapter_NN`` with one module for each exercise, named as the exercise; its ``EXERCISES`` put
+them in the order of the notebook.
+"""
 
 import difflib
 import importlib
@@ -34,7 +38,7 @@ def chapter(number: str) -> list[Exercise]:
     ids = [exercise.id for exercise in declared]
     for exercise in declared:
         if exercise.chapter != number or ids.count(exercise.id) > 1:
-            raise ValueError(f"chapter_{number}.py: id={exercise.id!r} is declared twice or is of another chapter.")
+            raise ValueError(f"chapter_{number}: id={exercise.id!r} is declared twice or is of another chapter.")
     return declared
 
 
