@@ -1,8 +1,28 @@
 """Train a pruned model: hold masks, prune by a schedule, shrink by a proximal operator."""
 
+from course_lib.training.batchnorm import reestimate
+from course_lib.training.dynamic import ChannelGate, early_exit, gate_rates
 from course_lib.training.gradual import Prune
 from course_lib.training.hold import hold, release
+from course_lib.training.lottery import Snapshot, rewind
+from course_lib.training.movement import Movement
 from course_lib.training.progress import Progress
 from course_lib.training.proximal import Proximal
+from course_lib.training.sparse import SET, RigL
 
-__all__ = ["Progress", "Proximal", "Prune", "hold", "release"]
+__all__ = [
+    "SET",
+    "ChannelGate",
+    "Movement",
+    "Progress",
+    "Proximal",
+    "Prune",
+    "RigL",
+    "Snapshot",
+    "early_exit",
+    "gate_rates",
+    "hold",
+    "reestimate",
+    "release",
+    "rewind",
+]

@@ -2,17 +2,17 @@
 
 from functools import partial
 
-import keras
 import numpy as np
 
 from course_lib.masks import from_scores
 from course_lib.structures import Element
 from course_lib.training.hold import hold
+from course_lib.training.optimizer import StepCallback
 
 __all__ = ["Prune"]
 
 
-class Prune(keras.callbacks.Callback):
+class Prune(StepCallback):
     """Prune to ``schedule(t)`` at optimizer step t, by any score, and hold the masks in between and afterwards.
 
     Steps are counted from 0 at the start of the first ``fit`` that the callback sees, and go on in the next. A weight
@@ -70,21 +70,13 @@ class Prune(keras.callbacks.Callback):
         self.score, self.schedule, self.frequency, self.data = score, schedule, frequency, data
         self.make_masks = partial(from_scores, structure=structure)
         self.scope = scope
+        self.end = schedule.end
         self.masks = None
-        self.step = 0
         self._sparsity = 0.0
         self._next = schedule.begin
 
     def on_train_begin(self, logs=None):
-        self._before = int(self.model.optimizer.iterations) - self.step
-        batches, epochs = self.params.get("steps"), self.params.get("epochs")
-        if batches and epochs:
-            steps = self.step + batches * epochs // _accumulation(self.model.optimizer)
-            if steps < self.schedule.end:
-                raise ValueError(
-                    f"schedule is {self.schedule}, which ends at step {self.schedule.end}, "
-                    f"but fit makes only {steps} steps; train longer or let the schedule end earlier."
-                )
+        super().on_train_begin(logs)
         if self.masks is not None:
             hold(self.model, self.masks)
 
@@ -93,16 +85,16 @@ class Prune(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._advance()
-        if self.step < self.schedule.end:
+        if self.step < self.end:
             raise RuntimeError(
-                f"Training stopped after step {self.step}, before the schedule's end at {self.schedule.end}: "
+                f"Training stopped after step {self.step}, before the schedule's end at {self.end}: "
                 f"the model is pruned to {self._sparsity:.1%}, not {self.schedule.final:.1%}. "
                 f"Call fit again with the same callback, or let the schedule end earlier."
             )
 
     def _advance(self):
         """Prune, if it is time, to what the schedule wants before optimizer step t."""
-        t = self.step = int(self.model.optimizer.iterations) - self._before
+        t = self.count()
         sparsity = self.schedule(t)
         resting = sparsity == self.schedule(t + 1)  # a plateau has been reached: do not wait for the next round
         if resting or t >= self._next:
@@ -123,7 +115,3 @@ class Prune(keras.callbacks.Callback):
         if self.masks is None:
             return scores
         return {path: np.where(self.masks[path], array, -np.inf) for path, array in scores.items()}
-
-
-def _accumulation(optimizer):
-    return getattr(getattr(optimizer, "inner_optimizer", optimizer), "gradient_accumulation_steps", None) or 1

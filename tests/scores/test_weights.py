@@ -1,9 +1,10 @@
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
-from course_lib import models, scores
+from course_lib import masks, models, scores
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +39,44 @@ def test_random_is_uniform_and_another_seed_is_another_score(model):
     values = first["dense_1/kernel"]
     assert values.min() >= 0 and values.max() < 1 and abs(values.mean() - 0.5) < 0.01
     assert not np.array_equal(values, other["dense_1/kernel"])
+
+
+def lamp_in_loops(w):
+    flat = [float(value) ** 2 for value in w.ravel()]
+    found = []
+    for k, square in enumerate(flat):
+        at_least = sum(other for j, other in enumerate(flat) if other > square or (other == square and j <= k))
+        found.append(square / at_least if at_least else 0.0)
+    return np.reshape(found, w.shape)
+
+
+def test_lamp_is_the_share_of_what_would_be_left_ties_to_the_lower_index():
+    model = small_net()
+    for path, score in scores.lamp(model).items():
+        w = model.get_layer(path.split("/")[0]).kernel.numpy()
+        np.testing.assert_allclose(score, lamp_in_loops(w), rtol=1e-12)
+        assert score.max() == 1 and np.count_nonzero(score == 1) == 1, "only the largest, of equal ones the first"
+
+
+def test_pruning_globally_by_lamp_keeps_a_weight_of_every_tensor():
+    model = small_net()
+    model.get_layer("b").kernel.assign(model.get_layer("b").kernel.numpy() / 1000)
+    for kept in (2, 3, 10):
+        sparsity = 1 - kept / (4 * 5 + 5 * 3)
+        assert min(mask.sum() for mask in masks.from_scores(scores.lamp(model), sparsity).values()) >= 1
+    assert masks.from_scores(scores.magnitude(model), 1 - 10 / 35)["b/kernel"].sum() == 0
+
+
+def test_lamp_of_a_tensor_of_zeros_is_zero():
+    model = small_net()
+    model.get_layer("b").kernel.assign(np.zeros((5, 3)))
+    assert not scores.lamp(model)["b/kernel"].any()
+
+
+def small_net():
+    rng = np.random.default_rng(0)
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(3, name="b")(keras.layers.Dense(5, name="a")(x)))
+    for layer in model.layers[1:]:
+        layer.kernel.assign(rng.integers(-3, 4, layer.kernel.shape))  # ties and zeros
+    return model

@@ -1,0 +1,24 @@
+"""Pictures: one look for the whole course, readable by colour-blind eyes and on a dark page.
+
+Every picture draws on the axes ``ax``, or on a new figure, and returns them: what is not to your liking can be changed.
+"""
+
+from course_lib.plots.look import BLUE, GREEN, GREY, ORANGE, PINK, SKY, style
+from course_lib.plots.results import sensitivity, sparsity_by_layer, trade_off
+from course_lib.plots.tensors import histogram, mask, matrix
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PINK",
+    "SKY",
+    "histogram",
+    "mask",
+    "matrix",
+    "sensitivity",
+    "sparsity_by_layer",
+    "style",
+    "trade_off",
+]
