@@ -155,7 +155,7 @@ def _output_layers(model, calls) -> set:
         elif tensor.op.name not in seen:
             seen.add(tensor.op.name)
             ahead.extend(tensor.op.inputs)
-    return found
+    return found | {layer.layer for layer in found if isinstance(layer, layers.Wrapper)}
 
 
 def _uses(calls) -> dict:

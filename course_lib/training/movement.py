@@ -27,9 +27,9 @@ class Movement(Prune):
 
     This is the paper's hard version, with a fixed number of kept weights (the soft one has a threshold instead). The
     gradients are those of the training step itself, after clipping and accumulation. As in the paper a pruned weight
-    sleeps: it keeps its value, its score is learned on, and it may come back when masks are made. What differs: masks
-    are made anew every ``frequency`` steps and not in each, and no more after the schedule's end; the score's learning
-    rate is a constant, and so has no part in the order.
+    sleeps: it keeps its value, its score is learned on, and when masks are made it may come back, without momentum.
+    What differs: masks are made anew every ``frequency`` steps and not in each, and no more after the schedule's end;
+    the score's learning rate is a constant, and so has no part in the order.
 
     The sleeping values and the scores live in the callback, not in the saved model.
 

@@ -60,8 +60,8 @@ class SET(StepCallback):
     Raises
     ------
     ValueError
-        A bad argument; when training begins: a path that the model does not have, or ``end`` comes after the steps
-        that ``fit`` is going to make; while it runs: weights or gradients are NaN.
+        A bad argument; when training begins: a path that the model does not have, a tensor that is not trained, or
+        ``end`` comes after the steps that ``fit`` is going to make; while it runs: weights or gradients are NaN.
 
     Examples
     --------
@@ -96,7 +96,11 @@ class SET(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.masks = self._random_masks() if self.masks is None else self._renamed(self.masks)
+        masks = self._random_masks() if self.masks is None else self._renamed(self.masks)
+        for path, kernel in find(self.model, masks).items():
+            if not kernel.trainable and not masks[path].all():
+                raise ValueError(f"{path!r} is not trained: nothing grows in it; name the other tensors in sparsity.")
+        self.masks = masks
         hold(self.model, self.masks)
 
     def on_train_batch_begin(self, batch, logs=None):

@@ -170,7 +170,7 @@ def test_second_order_predicts_what_leaving_a_weight_out_costs(trained):
         score = getattr(scores, name)
         found = score(model, (x, y))
         rank[name] = spearmanr(costs, [found[path][place] for path, place in places]).statistic
-    print("rank correlation with the cost of leaving out:", {name: round(r, 2) for name, r in rank.items()})
+    print("rank correlation with the cost of leaving out:", {name: round(float(r), 2) for name, r in rank.items()})
     assert rank["obd"] > 0.9 and rank["fisher"] > rank["magnitude"] and rank["obd"] > rank["magnitude"]
     assert rank["obd"] > rank["taylor"], "at a minimum the gradient says little"
 

@@ -107,7 +107,7 @@ def test_errors_name_the_remedy_and_leave_the_statistics():
         training.reestimate(model, values(3, 5))
     one, two = keras.Input((2,)), keras.Input((2,))
     with pytest.raises(Exception, match=r"(?i)shape|dimensions"):  # in the second batch
-        training.reestimate(keras.Model([one, two], norm(one) + two), [values(6, 2), values(4, 2)], batch_size=3)
+        training.reestimate(keras.Model([one, two], norm(one) + two), [values(6, 2), values(5, 2)], batch_size=3)
     np.testing.assert_array_equal(statistics(norm), before)
     for without in ([layers.Dense(1)], [layers.BatchNormalization(trainable=False)]):
         with pytest.raises(ValueError, match="has no BatchNormalization with trainable=True"):

@@ -21,8 +21,14 @@ OPTIMIZERS = {
     "learning rate schedule": lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 20)),
     "moving average": lambda: keras.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=3),
     "gradient accumulation": lambda: keras.optimizers.Adam(0.01, gradient_accumulation_steps=3),
+    "two optimizers": lambda: two_optimizers(),
     "loss scaling": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01), dynamic_growth_steps=3),
 }
+
+
+def two_optimizers():
+    adam, sgd = keras.optimizers.Adam(0.01), keras.optimizers.SGD(0.1, momentum=0.9)
+    return keras.optimizers.MultiOptimizer(lambda variable: sgd if "one" in variable.path else adam)
 
 
 def net(optimizer="adam", kind=keras.Model, **options):
