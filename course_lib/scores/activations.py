@@ -18,7 +18,7 @@ from unittest import mock
 import tensorflow as tf
 
 from course_lib.scores.hidden import pass_through
-from course_lib.scores.loss import loss, mean_over, needs_loss
+from course_lib.scores.loss import loss, mean_over, needs_loss, traced
 
 __all__ = ["activation_mean", "apoz", "contribution", "unit_taylor"]
 
@@ -177,7 +177,7 @@ def _mean(data, of_batch) -> dict:
     """{layer name: mean over all examples of what ``of_batch(x, y)`` sums over a batch}."""
     names = []
 
-    @tf.function
+    @traced
     def listed(x, y):
         sums = of_batch(x, y)
         names[:] = sums

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from course_lib.scores.loss import gradients, loss, mean_over, needs_loss
+from course_lib.scores.loss import gradients, loss, mean_over, needs_loss, traced
 from course_lib.variables import prunable
 
 __all__ = ["fisher", "taylor"]
@@ -71,7 +71,7 @@ def fisher(model, data) -> dict:
     kernels = prunable(model)
     values = [kernel.value for kernel in kernels.values()]
 
-    @tf.function
+    @traced
     def of_batch(x, y):
         sums = [tf.zeros_like(value) for value in values]
         for i in tf.range(tf.shape(y)[0]):

@@ -10,7 +10,7 @@ Saad, "An estimator for the diagonal of a matrix", Applied Numerical Mathematics
 import numpy as np
 import tensorflow as tf
 
-from course_lib.scores.loss import loss, mean_over, needs_loss
+from course_lib.scores.loss import loss, mean_over, needs_loss, traced
 from course_lib.variables import prunable
 
 __all__ = ["EXACT", "flat_weights", "hessian", "hessian_times", "obd", "split"]
@@ -74,7 +74,7 @@ def obd(model, data, *, exact=None, samples=100, seed=0) -> dict:
             return tf.one_hot(k, w.size)
         return 2 * tf.cast(tf.random.stateless_uniform([w.size], (seed, k), 0, 2, tf.int32), "float32") - 1
 
-    @tf.function
+    @traced
     def of_batch(x, y):
         times, total = hessian_times(model, x, y), tf.zeros(w.size)
         for k in tf.range(count):
@@ -107,7 +107,7 @@ def hessian(model, data) -> np.ndarray:
     needs_loss(model)
     n = flat_weights(model).size
 
-    @tf.function
+    @traced
     def of_batch(x, y):
         times = hessian_times(model, x, y)
         return [tf.map_fn(lambda k: times(tf.one_hot(k, n)), tf.range(n), fn_output_signature="float32")]

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras import layers
 
 from course_lib.calls import watching
-from course_lib.scores.loss import batches
+from course_lib.scores.loss import batches, traced
 
 __all__ = ["Call", "Units", "hidden_units", "pass_through"]
 
@@ -98,7 +98,7 @@ def hidden_units(model, data=None) -> dict:
     else:
         raise ValueError(f"data is None, and model {model.name!r} does not know the shape of its inputs; give (x, y).")
     found = {}
-    trace = tf.function(lambda x: found.update(pass_through(model, lambda: model(x, training=False))[1]))
+    trace = traced(lambda x: found.update(pass_through(model, lambda: model(x, training=False))[1]))
     trace.get_concrete_function(like)
     return found
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from course_lib.scores.gradients import taylor
 from course_lib.scores.hessian import flat_weights, hessian_times, split
-from course_lib.scores.loss import gradients, mean_over
+from course_lib.scores.loss import gradients, mean_over, traced
 
 __all__ = ["grasp", "snip"]
 
@@ -73,5 +73,5 @@ def grasp(model, data) -> dict:
     [[[-8.0]]]
     """
     g = tf.concat([tf.reshape(tf.constant(part, "float32"), [-1]) for part in gradients(model, data).values()], axis=0)
-    (hg,) = mean_over(data, tf.function(lambda x, y: [hessian_times(model, x, y)(g)]))
+    (hg,) = mean_over(data, traced(lambda x, y: [hessian_times(model, x, y)(g)]))
     return split(model, flat_weights(model) * hg)

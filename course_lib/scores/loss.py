@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from course_lib.variables import prunable
 
-__all__ = ["batches", "gradients", "loss", "mean_over", "needs_loss"]
+__all__ = ["batches", "gradients", "loss", "mean_over", "needs_loss", "traced"]
 
 BATCH = 256
 
@@ -35,6 +35,13 @@ def needs_loss(model):
         raise ValueError(f"model {model.name!r} has no loss; call model.compile(optimizer, loss) before this score.")
 
 
+def traced(function):
+    """``tf.function`` for a function that lives for one call of a score: TensorFlow need not warn that it is new."""
+    graph = tf.function(function)
+    graph._omit_frequent_tracing_warning = True
+    return graph
+
+
 def loss(model, x, y):
     """The model's mean loss on one batch, a scalar tensor."""
     return model.compute_loss(x=x, y=y, y_pred=model(x, training=False), training=False)
@@ -46,7 +53,7 @@ def gradients(model, data) -> dict:
     kernels = prunable(model)
     values = [kernel.value for kernel in kernels.values()]
 
-    @tf.function
+    @traced
     def of_batch(x, y):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)

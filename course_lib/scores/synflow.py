@@ -14,6 +14,7 @@ from keras import layers
 
 from course_lib.calls import watching
 from course_lib.masks import from_scores
+from course_lib.scores.loss import traced
 from course_lib.variables import prunable
 
 __all__ = ["synflow", "synflow_masks"]
@@ -113,7 +114,7 @@ def _flow(model, input_shape):
         with keras.StatelessScope([*zip(kernels.values(), values, strict=True), *biases]):
             return [tf.cast(y, "float32") for y in keras.tree.flatten(model(x, training=False))]
 
-    @tf.function(autograph=False)
+    @traced
     def gradients(values):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)

@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from course_lib.scores.loss import traced
+
 __all__ = ["reestimate"]
 
 
@@ -85,7 +87,7 @@ def _moments(model, norms, x, n, batch_size) -> dict:
     """{layer: [(examples, mean, variance), …]}: one for each batch, and for each time the layer is called on it."""
     called = []
 
-    @tf.function
+    @traced
     def of_batch(part):
         seen = []
 

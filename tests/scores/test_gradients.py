@@ -88,3 +88,10 @@ def test_without_data_or_a_loss_the_remedy_is_named(score):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match=r"has no loss; call model\.compile"):
         score(model, (x, y))
+
+
+def test_scoring_again_and_again_does_not_make_tensorflow_warn(caplog):
+    model, (x, y) = net(), points(10)
+    for _ in range(8):
+        scores.taylor(model, (x, y))
+    assert "retracing" not in caplog.text
