@@ -44,10 +44,12 @@ class Masks(Mapping):
     def __init__(self, arrays: Mapping):
         self._arrays = {}
         for path, array in arrays.items():
-            array = np.array(array)
+            array = np.asarray(array)
             if array.dtype != bool:
                 raise ValueError(f"mask {path!r} has dtype {array.dtype}; a mask is an array of booleans, True = kept.")
-            array.flags.writeable = False
+            if array.flags.writeable or array.base is not None:  # somebody else could change it
+                array = array.copy()
+                array.flags.writeable = False
             self._arrays[path] = array
 
     def __getitem__(self, path):
@@ -161,9 +163,11 @@ def _keep(arrays, sparsity):
     masks = []
     for array in arrays:
         mask = array > threshold
-        tied = np.flatnonzero(array == threshold)[:ties_kept]
-        mask.reshape(-1)[tied] = True
-        ties_kept -= tied.size
+        if ties_kept:
+            tied = np.flatnonzero(array == threshold)[:ties_kept]
+            mask.reshape(-1)[tied] = True
+            ties_kept -= tied.size
+        mask.flags.writeable = False
         masks.append(mask)
     return masks
 
@@ -191,7 +195,7 @@ def _check(scores, sparsity, scope, structure):
         if value > structure.most:
             raise ValueError(f"{name} is {value}; {structure} prunes at most {structure.most:g}.")
     for path, array in scores.items():
-        if np.isnan(array).any():
+        if array.size and np.isnan(array.max()):  # the maximum of anything and NaN is NaN
             raise ValueError(
                 f"the scores of {path!r} hold NaN; a weight that is NaN, or a loss that is, cannot be ranked."
             )
