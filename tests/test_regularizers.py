@@ -76,6 +76,7 @@ def test_the_penalties_are_their_formulas():
         regularizers.L1(0.1): 0.1 * np.abs(w).sum(),
         regularizers.L2(0.1): 0.1 * np.square(w).sum(),
         regularizers.L1L2(0.1, 0.2): 0.1 * np.abs(w).sum() + 0.2 * np.square(w).sum(),
+        regularizers.BatchNormGamma(0.1): 0.1 * np.abs(w).sum(),
         regularizers.GroupLasso(0.1, axis=0): 0.1 * sum(np.linalg.norm(column) for column in w.T),
     }
     for penalty, value in values.items():
@@ -91,15 +92,19 @@ def test_the_group_lasso_has_a_gradient_everywhere_and_it_is_the_direction_of_th
     np.testing.assert_allclose(tape.gradient(loss, w), [[0.6, 0.0], [0.8, 0.0]], atol=1e-6)
 
 
-def test_a_layer_with_group_lasso_is_saved_and_loaded(tmp_path):
+def test_layers_with_our_penalties_are_saved_and_loaded(tmp_path):
     x = keras.Input((4,))
-    model = keras.Model(x, keras.layers.Dense(3, kernel_regularizer=regularizers.GroupLasso(0.1, (0,)))(x))
+    h = keras.layers.Dense(3, kernel_regularizer=regularizers.GroupLasso(0.1, (0,)))(x)
+    model = keras.Model(x, keras.layers.BatchNormalization(gamma_regularizer=regularizers.BatchNormGamma(0.2))(h))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert float(loaded.losses[0]) == pytest.approx(float(model.losses[0]))
+    assert [float(loss) for loss in loaded.losses] == pytest.approx([float(loss) for loss in model.losses])
+    assert float(loaded.losses[1]) == pytest.approx(0.2 * 3)  # γ starts at 1
 
 
 @pytest.mark.parametrize("strength", [-1, float("nan"), float("inf")])
 def test_a_bad_strength_is_refused(strength):
     with pytest.raises(ValueError, match="strength is"):
         regularizers.GroupLasso(strength, axis=0)
+    with pytest.raises(ValueError, match="strength is"):
+        regularizers.BatchNormGamma(strength)
