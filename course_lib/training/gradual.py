@@ -81,6 +81,7 @@ class Prune(StepCallback):
             hold(self.model, self.masks)
 
     def on_train_batch_begin(self, batch, logs=None):
+        super().on_train_batch_begin(batch)
         self._advance()
 
     def on_train_end(self, logs=None):
@@ -94,7 +95,7 @@ class Prune(StepCallback):
 
     def _advance(self):
         """Prune, if it is time, to what the schedule wants before optimizer step t."""
-        t = self.count()
+        t = self.step
         sparsity = self.schedule(t)
         resting = sparsity == self.schedule(t + 1)  # a plateau has been reached: do not wait for the next round
         if resting or t >= self._next:

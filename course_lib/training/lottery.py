@@ -58,6 +58,7 @@ class Snapshot(StepCallback):
         super().on_train_begin(logs)
 
     def on_train_batch_begin(self, batch, logs=None):
+        super().on_train_batch_begin(batch)
         self._look()
 
     def on_train_end(self, logs=None):
@@ -69,7 +70,7 @@ class Snapshot(StepCallback):
 
     def _look(self):
         if self.weights is None:
-            if self.count() == self.at:
+            if self.step == self.at:
                 self.weights = self.model.get_weights()
             elif self.step > self.at:
                 raise RuntimeError(

@@ -13,7 +13,6 @@ class StepCallback(keras.callbacks.Callback):
     end = 0  # the step that training must reach
 
     def on_train_begin(self, logs=None):
-        self._before = int(self.model.optimizer.iterations) - self.step
         batches, epochs = self.params.get("steps"), self.params.get("epochs")
         if batches and epochs:
             steps = self.step + batches * epochs // _accumulation(self.model.optimizer)
@@ -23,13 +22,11 @@ class StepCallback(keras.callbacks.Callback):
                     f"train longer or let it end earlier."
                 )
 
-    def on_train_end(self, logs=None):
-        self.count()
+    def on_train_batch_begin(self, batch, logs=None):
+        self._before = int(self.model.optimizer.iterations)
 
-    def count(self) -> int:
-        """How many steps the optimizer has made."""
-        self.step = int(self.model.optimizer.iterations) - self._before
-        return self.step
+    def on_train_batch_end(self, batch, logs=None):  # not called for the step that finds the data at its end
+        self.step += int(self.model.optimizer.iterations) - self._before
 
 
 def parts(optimizer) -> list:

@@ -104,7 +104,8 @@ class SET(StepCallback):
         hold(self.model, self.masks)
 
     def on_train_batch_begin(self, batch, logs=None):
-        t = self.count()
+        super().on_train_batch_begin(batch)
+        t = self.step
         if self._next <= t < self.end:
             self._next = t - t % self.frequency + self.frequency
             self._rewire(self.fraction / 2 * (1 + math.cos(math.pi * t / self.end)))
