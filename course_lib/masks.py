@@ -7,6 +7,7 @@ Ties go to the entry with the lower flat index. At least one entry is kept in ev
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 
@@ -190,8 +191,8 @@ def _check(scores, sparsity, scope, structure):
     else:
         raise ValueError(f"scope is {scope!r}; choose {', '.join(map(repr, SCOPES))} or {{variable path: sparsity}}.")
     for name, value in wanted.items():
-        if value is None or not 0 <= value <= 1:
-            raise ValueError(f"{name} is {value}; a sparsity is a fraction of zeros, from 0 to 1.")
+        if not (isinstance(value, Real) and 0 <= value <= 1):
+            raise ValueError(f"{name} is {value!r}; a sparsity is a fraction of zeros, from 0 to 1.")
         if value > structure.most:
             raise ValueError(f"{name} is {value}; {structure} prunes at most {structure.most:g}.")
     for path, array in scores.items():

@@ -6,6 +6,7 @@ A schedule is called with a step t = 0, 1, 2, … and returns a sparsity, the fr
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 __all__ = ["Constant", "Iterative", "OneShot", "Polynomial"]
 
@@ -153,13 +154,13 @@ class Iterative:
 
 def _check_sparsity(**named):
     for name, value in named.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} is {value}; a sparsity is a fraction of zeros, from 0 to 1.")
+        if not (isinstance(value, Real) and 0 <= value <= 1):
+            raise ValueError(f"{name} is {value!r}; a sparsity is a fraction of zeros, from 0 to 1.")
     if named.get("initial", 0) > named.get("final", 1):
         raise ValueError(f"initial is {named['initial']}, above final, {named['final']}; pruned weights stay pruned.")
 
 
 def _check_steps(least, **named):
     for name, value in named.items():
-        if isinstance(value, bool) or value != int(value) or value < least:
-            raise ValueError(f"{name} is {value}; it must be a whole number, at least {least}.")
+        if isinstance(value, bool) or not isinstance(value, Real) or value % 1 != 0 or value < least:
+            raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}.")

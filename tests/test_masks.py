@@ -110,6 +110,7 @@ def test_infinite_scores_rank_like_any_other():
         (dict(sparsity=1.5), "sparsity is 1.5"),
         (dict(sparsity=float("nan")), "sparsity is nan"),
         (dict(sparsity=None), "sparsity is None"),
+        (dict(sparsity="0.5"), "sparsity is '0.5'"),
         (dict(sparsity=0.5, scope="layer"), "scope is 'layer'; choose 'global', 'tensor', 'output'"),
         (dict(sparsity=0.5, scope={"v": 0.5}), "scope names 'v', which has no scores; there are w"),
         (dict(sparsity=0.5, scope={"w": 2}), r"scope\['w'\] is 2"),

@@ -60,6 +60,9 @@ def test_every_schedule_rises_from_initial_to_final_and_rests_there(final, share
     ("make", "message"),
     [
         (lambda: Constant(1.1), "sparsity is 1.1"),
+        (lambda: Constant("0.5"), "sparsity is '0.5'; a sparsity is a fraction"),
+        (lambda: Polynomial(0.5, begin=0, end=float("inf")), "end is inf; it must be a whole number"),
+        (lambda: OneShot(0.5, at="1"), "at is '1'; it must be a whole number"),
         (lambda: Constant(float("nan")), "sparsity is nan"),
         (lambda: Constant(0.5, begin=-1), "begin is -1"),
         (lambda: OneShot(-0.1), "sparsity is -0.1"),
