@@ -166,7 +166,7 @@ def _keep(arrays, sparsity):
         mask = array > threshold
         if ties_kept:
             tied = np.flatnonzero(array == threshold)[:ties_kept]
-            mask.reshape(-1)[tied] = True
+            mask.flat[tied] = True  # whatever the layout in memory
             ties_kept -= tied.size
         mask.flags.writeable = False
         masks.append(mask)

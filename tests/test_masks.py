@@ -47,6 +47,14 @@ def test_every_scope_is_what_sorting_gives(a, b, sparsity):
     np.testing.assert_array_equal(found["b"], kept_by_sorting(b, count(sparsity, b.size)))
 
 
+@pytest.mark.parametrize("scope", ["global", "tensor", "output"])
+def test_ties_do_not_depend_on_how_an_array_lies_in_memory(scope):
+    score = np.random.default_rng(0).integers(0, 3, (6, 5, 4))
+    expected = from_scores({"w": score}, 0.5, scope=scope)["w"]
+    for other in (np.asfortranarray(score), np.repeat(score, 2, axis=1)[:, ::2], score.T.copy().T):
+        np.testing.assert_array_equal(from_scores({"w": other}, 0.5, scope=scope)["w"], expected)
+
+
 def test_one_to_a_hundred():
     score = {"w": np.arange(1, 101)}
     assert np.flatnonzero(from_scores(score, 0.5)["w"]).tolist() == list(range(50, 100))

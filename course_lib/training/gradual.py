@@ -1,6 +1,7 @@
 """Prune while training: a callback that follows a schedule."""
 
 from functools import partial
+from numbers import Real
 
 import numpy as np
 
@@ -65,8 +66,8 @@ class Prune(StepCallback):
         super().__init__()
         if not callable(score) or not callable(schedule):
             raise ValueError(f"score is {score!r} and schedule {schedule!r}; both must be functions, in this order.")
-        if isinstance(frequency, bool) or frequency != int(frequency) or frequency < 1:
-            raise ValueError(f"frequency is {frequency}; it is a whole number of optimizer steps, at least 1.")
+        if isinstance(frequency, bool) or not isinstance(frequency, Real) or frequency % 1 or frequency < 1:
+            raise ValueError(f"frequency is {frequency!r}; it is a whole number of optimizer steps, at least 1.")
         self.score, self.schedule, self.frequency, self.data = score, schedule, frequency, data
         self.make_masks = partial(from_scores, structure=structure)
         self.scope = scope

@@ -176,6 +176,7 @@ def test_training_that_stops_early_does_not_end_silently_unpruned():
         (dict(score=Constant(0.5), schedule=None), "both must be functions"),
         (dict(score=scores.magnitude, schedule=0.5), "schedule 0.5; both must be functions"),
         (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=0), "frequency is 0"),
+        (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=None), "frequency is None"),
     ],
 )
 def test_bad_arguments_are_refused_when_the_callback_is_made(arguments, message):
