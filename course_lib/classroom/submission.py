@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from course_lib.classroom.language import _
 __all__ = ["Rejected", "Submission", "find_submissions", "read_submission"]
 
 LARGEST = 20 * 2**20  # bytes
+MAGIC = re.compile(r"^[%!].*$", re.MULTILINE)  # lines for the notebook, such as %matplotlib inline; not Python
 
 
 class Rejected(Exception):
@@ -121,4 +123,4 @@ def _graded_cells(notebook: dict):
                 lines = [source] if isinstance(source, str) else source
                 if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
                     raise Rejected(_("The source of cell {id} is not text.").format(id=grade_id))
-                yield grade_id.replace("-", ".", 1), "".join(lines)
+                yield grade_id.replace("-", ".", 1), MAGIC.sub("", "".join(lines))

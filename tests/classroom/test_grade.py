@@ -74,6 +74,14 @@ def test_an_answer_that_fails_costs_only_its_own_points(grade, source, status):
     assert ("91.kept" in record.reason) == (status in ("missing", "timeout", "died"))
 
 
+def test_lines_for_the_notebook_itself_are_left_out(grade):
+    right = "".join(
+        f"{line}\n" for line in ["%matplotlib inline", "!pip list", "def kept(w):", "    return abs(w) > 0.5"]
+    )
+    assert statuses(grade(kept=right))["kept"] == statuses(grade(kept=right.split("\n", 2)[2]))["kept"]
+    assert statuses(grade(kept=right))["kept"] != "raised"
+
+
 def test_the_time_of_a_whole_submission_is_limited(grade):
     record = grade(kept="import time\ndef kept(w): time.sleep(60)", call_seconds=60, seconds=1.5)
     assert statuses(record)["soft_threshold"] == "passed"
