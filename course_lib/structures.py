@@ -82,9 +82,10 @@ class NofM:
                 f"m is {self.m}, but a tensor of shape {shape} does not divide by it along axis {self.axis}."
             )
         runs = np.moveaxis(scores, self.axis, -1)
+        runs = runs if runs.dtype.kind == "f" else runs.astype("float64")  # −runs of unsigned numbers would wrap around
         runs = runs.reshape(*runs.shape[:-1], -1, self.m)  # (…, runs, M)
         best = np.argsort(-runs, axis=-1, kind="stable")[..., : self.n]  # of equal scores the first
-        safe = np.array(runs, dtype=np.result_type(runs, np.float16))
+        safe = np.array(runs)
         np.put_along_axis(safe, best, np.inf, axis=-1)
         return np.moveaxis(safe.reshape(*safe.shape[:-2], -1), -1, self.axis)
 

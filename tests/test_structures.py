@@ -36,6 +36,12 @@ def test_n_of_m_is_the_pattern_of_the_tensorflow_toolkit():
     np.testing.assert_array_equal(from_scores({"w": np.abs(weights)}, None, NofM(2, 4))["w"], theirs)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", bool, "float16", "int64"])
+def test_n_of_m_ranks_numbers_of_any_type(dtype):
+    score = np.array([[0], [0], [1], [1]]).astype(dtype)
+    assert from_scores({"w": score}, 0.5, NofM(2, 4))["w"].ravel().tolist() == [False, False, True, True]
+
+
 def test_another_axis_can_be_chosen():
     score = np.arange(8.0).reshape(2, 4)
     assert from_scores({"w": score}, 0.75, NofM(1, 4, axis=-1))["w"].tolist() == [[False, False, False, True]] * 2
