@@ -19,6 +19,7 @@ class Prune(StepCallback):
     Steps are counted from 0 at the start of the first ``fit`` that the callback sees, and go on in the next. A weight
     that is pruned stays pruned. New masks are made when the schedule has moved: for a schedule with plateaus
     (constant, one-shot, iterative) at once, while it climbs every ``frequency`` steps, and at its end in any case.
+    List it after ``EarlyStopping(restore_best_weights=True)``: when training ends it masks what that has put back.
 
     Source: Zhu and Gupta, "To prune, or not to prune", arXiv:1710.01878 (2017).
 
@@ -66,6 +67,8 @@ class Prune(StepCallback):
         super().__init__()
         if not callable(score) or not callable(schedule):
             raise ValueError(f"score is {score!r} and schedule {schedule!r}; both must be functions, in this order.")
+        if not all(hasattr(schedule, name) for name in ("begin", "end", "final")):
+            raise ValueError(f"schedule is {schedule!r}; it needs begin, end and final: see course_lib.schedules.")
         if isinstance(frequency, bool) or not isinstance(frequency, Real) or frequency % 1 or frequency < 1:
             raise ValueError(f"frequency is {frequency!r}; it is a whole number of optimizer steps, at least 1.")
         self.score, self.schedule, self.frequency, self.data = score, schedule, frequency, data
@@ -87,6 +90,8 @@ class Prune(StepCallback):
 
     def on_train_end(self, logs=None):
         self._advance()
+        if self.masks is not None:
+            hold(self.model, self.masks)  # another callback may have put back weights from before
         if self.step < self.end:
             raise RuntimeError(
                 f"Training stopped after step {self.step}, before the schedule's end at {self.end}: "

@@ -21,6 +21,7 @@ def hold(model, masks: Mapping) -> None:
 
     What is saved with the model are its zeros, not the masks: after loading or cloning,
     ``hold(model, Masks.of_zeros(model))`` goes on, and without it training fills the zeros again.
+    Hold the model that you fit: an outer model that was fitted before does not see what is held on a model inside it.
     A step that you compiled yourself with ``tf.function`` before this call does not know the masks: compile it after.
     With a moving average of the weights (``use_ema``) the optimizer must be the one the model was compiled with.
 

@@ -161,6 +161,14 @@ def test_a_schedule_that_ends_with_training_is_reached():
     assert round(Masks.of_zeros(model).sparsity, 2) == 0.9
 
 
+def test_weights_that_another_callback_puts_back_are_masked_at_the_end():
+    model = compiled()
+    best = keras.callbacks.EarlyStopping("loss", mode="max", patience=9, restore_best_weights=True)  # the first epoch
+    prune = training.Prune(scores.magnitude, Polynomial(0.9, begin=0, end=15), frequency=1)
+    fit(model, best, prune, epochs=2)
+    assert round(Masks.of_zeros(model).sparsity, 2) == 0.9
+
+
 def test_training_that_stops_early_does_not_end_silently_unpruned():
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -175,6 +183,8 @@ def test_training_that_stops_early_does_not_end_silently_unpruned():
     [
         (dict(score=Constant(0.5), schedule=None), "both must be functions"),
         (dict(score=scores.magnitude, schedule=0.5), "schedule 0.5; both must be functions"),
+        (dict(score=scores.magnitude, schedule=lambda step: 0.5), "it needs begin, end and final"),
+        (dict(score=Constant(0.5), schedule=scores.magnitude), "it needs begin, end and final"),
         (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=0), "frequency is 0"),
         (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=None), "frequency is None"),
     ],
