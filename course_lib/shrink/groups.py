@@ -1,0 +1,137 @@
+"""Which units of a model must go together.
+
+A unit is the same unit wherever its label is: the filter that makes a channel, the BatchNormalization that scales it,
+the layers that read it, and, where tensors are added, the filters that make the channels it is added to. Layers that
+share units are a group: naming one of them in ``remove_units`` removes the same units in all.
+
+Source: Fang et al., "DepGraph: Towards Any Structural Pruning", CVPR (2023), whose dependency graph this is, found
+here from labels that run through the model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.report import Table
+from course_lib.shrink.graph import Graph, Ways, read
+
+__all__ = ["Group", "Groups", "groups"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that share units.
+
+    Attributes
+    ----------
+    name
+        The layer to name in ``remove_units``, the first that makes the units: index k of it is unit k.
+    units
+        How many units it makes.
+    makes, passes, reads
+        Names of the layers that have weights for these units: that make them, that change each by itself, that read
+        them.
+    fixed
+        None, or why they cannot be removed.
+    """
+
+    name: str
+    units: int
+    makes: tuple
+    passes: tuple
+    reads: tuple
+    fixed: str | None = None
+
+    @property
+    def layers(self) -> tuple:
+        """All its layers."""
+        return tuple(dict.fromkeys([*self.makes, *self.passes, *self.reads]))
+
+
+class Groups(Sequence):
+    """The groups whose units can be removed, in the model's order; ``fixed`` has the others. Prints as a table."""
+
+    def __init__(self, found):
+        found = tuple(found)
+        self._removable = tuple(group for group in found if group.fixed is None)
+        self.fixed = tuple(group for group in found if group.fixed is not None)
+
+    def __getitem__(self, i):
+        return self._removable[i]
+
+    def __len__(self):
+        return len(self._removable)
+
+    @property
+    def table(self) -> Table:
+        rows = [[g.name, f"{g.units:,}", *map(_some, (g.makes, g.passes, g.reads)), ""] for g in self]
+        rows += [[g.name, f"{g.units:,}", *map(_some, (g.makes, g.passes, g.reads)), g.fixed] for g in self.fixed]
+        return Table(["group", "units", "made by", "scaled by", "read by", "cannot go because"], rows)
+
+    def __str__(self):
+        return str(self.table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        return self.table._repr_html_()
+
+
+def groups(model) -> Groups:
+    """The groups of units of a functional or Sequential model.
+
+    Parameters
+    ----------
+    model
+        A built Keras model; models inside of it are looked into, their layers are called "inner/dense".
+
+    Returns
+    -------
+    Groups
+        A sequence of :class:`Group`, and in ``.fixed`` those that cannot be removed, with the reason.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not a Keras model, a subclassed one, or one that is not built.
+
+    Examples
+    --------
+    >>> from course_lib import models
+    >>> [(group.name, group.units, group.reads) for group in groups(models.small_cnn())]
+    [('conv_1', 16, ('conv_2',)), ('conv_2', 32, ('dense_1',)), ('dense_1', 64, ('output',))]
+    """
+    return Groups(_groups(read(model)))
+
+
+def _groups(graph: Graph):
+    seen = []  # (axis of a weight, role of its layer, the layer's name)
+    for call in graph.calls:
+        ways = Ways(call)
+        for axis in {id(a): a for axes in call.cut.weights.values() for a in axes if a is not None}.values():
+            role = "reads" if not ways.leaves(axis) else "passes" if ways.enters(axis) else "makes"
+            if role == "reads" and not ways.enters(axis):  # units that stay inside, such as heads
+                role = "makes"
+            seen.append((axis, role, call.name))
+    part = graph.together([axis for axis, role, _ in seen if role == "makes"])
+    layers = {}  # {group: {role: {layer's name: True}}}: dictionaries, for their order
+    for axis, role, name in seen:
+        for p in np.unique(part(axis)).tolist():
+            layers.setdefault(p, {"makes": {}, "passes": {}, "reads": {}})[role][name] = True
+    names = {}  # {group: that of its names which speaks of most units}
+    for name, axis in graph.units.items():
+        p, *others = np.unique(part(axis)).tolist()
+        makes = layers.get(p, {}).get("makes", {})
+        known = name in makes or name.rpartition("/")[0] in makes
+        if known and not others and (p not in names or len(axis) > len(graph.units[names[p]])):
+            names[p] = name
+    for p, roles in layers.items():
+        if p in names:
+            axis = graph.units[names[p]]
+            why = next((graph.fixed[root] for root in graph.root(axis).tolist() if root in graph.fixed), None)
+            yield Group(names[p], len(axis), *map(tuple, roles.values()), why)
+
+
+def _some(names, most=3):
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"

@@ -1,0 +1,120 @@
+"""Layers whose products have several axes: einsum and attention."""
+
+import re
+
+import numpy as np
+from keras import layers
+
+from course_lib.shrink.channels import Axis, Channels, Cut, rule
+from course_lib.shrink.rules.elementwise import activated
+
+__all__ = []
+
+
+@rule(layers.EinsumDense)
+def einsum_dense(layer, x):
+    """A letter of the kernel alone makes units, one of input and kernel alone is read, one of all three passes."""
+    of_x, of_kernel, of_output = re.split("->|,", layer.equation.replace(" ", ""))
+    shape = layer.compute_output_shape(x.shape)
+    of_x, of_output = _spelled(of_x, len(x.shape)), _spelled(of_output, len(shape))
+    axes = dict(zip(of_x, x.axes, strict=True))
+    kernel = layer.kernel.numpy()
+    made = {letter: Axis.new(n) for letter, n in zip(of_kernel, kernel.shape, strict=True) if letter not in of_x}
+    bias = layer.bias.numpy() if layer.bias is not None else None
+    letters = _bias_letters(layer, of_output)
+    plain = set(made) == set(of_output) & set(of_kernel) and (bias is None or letters == "".join(made))
+    if len(made) == 1 and plain:
+        (letter,) = made
+        flat = np.moveaxis(kernel, of_kernel.index(letter), -1).reshape(-1, kernel.shape[of_kernel.index(letter)])
+        zero = ~np.any(flat, axis=0)
+        made[letter] = made[letter].with_values(np.where(zero, 0 if bias is None else bias, np.nan))
+    axes |= made
+    output = Channels(tuple(shape), tuple(axes.get(letter) for letter in of_output))
+    output = Channels(
+        output.shape, tuple(_unknown(a) if of_output[i] not in made else a for i, a in enumerate(output.axes))
+    )
+    fixed = []
+    for i, axis in enumerate(output.axes):
+        if axis is not None:
+            output, why = activated(layer.activation, output, i)
+            fixed += why
+    read = [letter for letter in of_x if letter in of_kernel and letter not in of_output]
+    weights = {"kernel": [axes[letter] for letter in of_kernel]}
+    if bias is not None:
+        weights["bias"] = [axes.get(letter) for letter in letters]
+    return Cut(
+        output,
+        weights=weights,
+        config={"output_shape": _sizes(output)},
+        units=made[of_kernel[[letter in made for letter in of_kernel].index(True)]] if len(made) == 1 else None,
+        fixed=fixed,
+        fold=_fold(kernel, of_kernel, read, axes, letters) if bias is not None and plain else None,
+    )
+
+
+def _spelled(letters, rank):
+    """A side of an equation with capital letters for "...", one an axis."""
+    return letters.replace("...", "".join(map(chr, range(65, 65 + rank - len(letters) + 3))))
+
+
+def _bias_letters(layer, of_output):
+    return "".join(letter for letter in of_output if letter in (layer.bias_axes or ""))
+
+
+def _unknown(axis):
+    return None if axis is None else axis.with_values(np.nan)
+
+
+def _sizes(x):
+    def sizes(kept):
+        return tuple(size if a is None else len(kept(a)) for size, a in zip(x.shape[1:], x.axes[1:], strict=True))
+
+    return sizes
+
+
+def _fold(kernel, of_kernel, read, axes, letters):
+    labelled = [letter for letter in read if axes[letter] is not None]
+    if len(labelled) != 1:
+        return None
+    return lambda values: np.einsum(f"{of_kernel},{labelled[0]}->{letters}", kernel, values)
+
+
+@rule(layers.MultiHeadAttention)
+def multi_head_attention(layer, query, value, key=None, **options):
+    """The units are the heads; those of the output are called "…/attention_output"."""
+    key = value if key is None else key
+    heads, made = Axis.new(layer.num_heads), Axis.new(layer.output_dense.kernel.shape[-1])
+    values, outputs = (
+        layer.value_dense.kernel.numpy(),
+        layer.output_dense.kernel.numpy(),
+    )  # (in, heads, d), (heads, d, out)
+    silent = ~np.any(values, axis=(0, 2)) | ~np.any(outputs, axis=(1, 2))
+    still = ~np.any(outputs, axis=(0, 1))
+    bias = 0
+    if layer.use_bias:
+        silent &= ~np.any(layer.value_dense.bias.numpy(), axis=1) | ~np.any(outputs, axis=(1, 2))
+        bias = layer.output_dense.bias.numpy()
+    heads = heads.with_values(np.where(silent, 0, np.nan))
+    made = made.with_values(np.where(still, bias, np.nan))
+    weights = {"output_dense.kernel": [heads, None, made]}
+    for name, x in {"query_dense": query, "key_dense": key, "value_dense": value}.items():
+        weights[f"{name}.kernel"] = [x[-1], heads, None]
+        if layer.use_bias:
+            weights[f"{name}.bias"] = [heads, None]
+    if layer.use_bias:
+        weights["output_dense.bias"] = [made]
+    fixed = [
+        (x[i], "attention looks at all of them together")
+        for x in (query, value, key)
+        for i in range(len(x.shape) - 1)
+        if x[i] is not None
+    ]
+    output = Channels(query.shape, (None,) * len(query.shape)).replace(-1, made)
+    return Cut(
+        output,
+        weights=weights,
+        config={"num_heads": heads, "output_shape": lambda kept: (len(kept(made)),)},
+        units=heads,
+        named={"attention_output": made},
+        fixed=fixed,
+    )

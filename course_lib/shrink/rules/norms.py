@@ -1,0 +1,78 @@
+"""Layers with a weight for each channel, and those that normalise over the channels."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from course_lib.shrink.channels import Channels, Cut, rule
+
+__all__ = []
+
+
+@rule(layers.BatchNormalization)
+def batch_normalization(layer, x, **options):
+    i = layer.axis
+    if x[i] is None:
+        return Cut(x)
+    mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
+    gamma = layer.gamma.numpy() if layer.scale else 1
+    beta = layer.beta.numpy() if layer.center else 0
+    values = np.where(gamma == 0, 0, (x[i].values - mean) * gamma / np.sqrt(variance + layer.epsilon)) + beta
+    names = ["gamma"] * layer.scale + ["beta"] * layer.center + ["moving_mean", "moving_variance"]
+    return Cut(x.replace(i, x[i].with_values(values)), weights={name: [x[i]] for name in names})
+
+
+@rule(keras.src.applications.convnext.LayerScale)
+def layer_scale(layer, x):
+    gamma = layer.gamma.numpy()
+    values = np.where(gamma == 0, 0, x[-1].values * gamma) if x[-1] is not None else None
+    output = x if x[-1] is None else x.replace(-1, x[-1].with_values(values))
+    return Cut(output, weights={"gamma": [x[-1]]}, config={"projection_dim": x[-1]} if x[-1] is not None else {})
+
+
+@rule(layers.PReLU)
+def prelu(layer, x):
+    axes = [x[i + 1] if size > 1 else None for i, size in enumerate(layer.alpha.shape)]
+    still = [None if a is None else a.with_values(np.where(a.values >= 0, a.values, np.nan)) for a in x.axes]
+    return Cut(Channels(x.shape, tuple(still)), weights={"alpha": axes})
+
+
+@rule(layers.LayerNormalization, layers.RMSNormalization, layers.GroupNormalization)
+def normalization_over_channels(layer, x):
+    """Mean and variance are over all the channels, also those that are gone: they are put back, constant, for it.
+
+        y = take(norm(take(x, with the constants of what is gone)), what is left)
+
+    So the weights of the layer stay whole, and the outputs are the same to the last channel.
+    """
+    axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
+    i = axes[0]
+    if x[i] is None and all(x[j] is None for j in axes):
+        return Cut(x)
+    if len(axes) > 1:
+        return Cut(x, fixed=[(x[j], "it normalises over several axes") for j in axes if x[j] is not None])
+    gamma, beta = getattr(layer, "gamma", None), getattr(layer, "beta", None)
+    constant = np.full(len(x[i]), np.nan)
+    if gamma is not None:
+        bias = 0 if beta is None else beta.numpy()
+        constant = np.where(gamma.numpy().ravel() == 0, bias, np.nan)
+
+    def call(layer, kept, inputs):
+        left = kept(x[i])
+        if len(left) == len(x[i]):
+            return layer(inputs)
+        axis = i % len(x.shape)
+        where = np.full(len(x[i]), len(left))  # what is gone is taken from a channel of zeros behind the others
+        where[left] = np.arange(len(left))
+        padding = [(0, int(j == axis)) for j in range(len(x.shape))]
+        whole = keras.ops.take(keras.ops.pad(inputs, padding), where.tolist(), axis=axis)
+        gone = np.nan_to_num(x[i].values)
+        gone[left] = 0
+        if gone.any():
+            along = [1] * len(x.shape)
+            along[axis] = -1
+            whole = whole + gone.reshape(along).astype(layer.compute_dtype)
+        return keras.ops.take(layer(whole), left.tolist(), axis=axis)
+
+    weights = {name: [x[i]] for name in ("gamma", "beta") if getattr(layer, name, None) is not None}
+    return Cut(x.replace(i, x[i].with_values(constant)), weights=weights, watches=[x[i]], whole=True, call=call)

@@ -1,0 +1,154 @@
+"""Layers that move units to other places: pooling, padding, flattening, reshaping, concatenating."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from course_lib.shrink.channels import Axis, Channels, Cut, rule
+from course_lib.shrink.rules.kernels import channel_axis
+
+__all__ = []
+
+
+@rule(
+    *(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D),
+    *(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D),
+    *(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D),
+    *(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D),
+    *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
+)
+def spatial(layer, x):
+    """The channels stay as they are, whatever happens to the places; a unit along a place cannot go."""
+    i, shape = channel_axis(layer), layer.compute_output_shape(x.shape)
+    fixed = [(axis, "it works across them") for j, axis in enumerate(x.axes) if axis is not None and axis is not x[i]]
+    pads = "ZeroPadding" in type(layer).__name__
+    return Cut(Channels.plain(shape).replace(i, x[i]) if x[i] else Channels.plain(shape), fixed=fixed, pads=pads)
+
+
+@rule(
+    *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.GlobalAveragePooling3D),
+    *(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D),
+)
+def global_pooling(layer, x, **options):
+    cut = spatial(layer, x)
+    if layer.keepdims:
+        return cut
+    shape = layer.compute_output_shape(x.shape)
+    return Cut(Channels(shape, (None, x[channel_axis(layer)])), fixed=cut.fixed)
+
+
+@rule(layers.Permute)
+def permute(layer, x):
+    order = (0, *layer.dims)
+    return Cut(Channels(tuple(x.shape[i] for i in order), tuple(x[i] for i in order)))
+
+
+@rule(layers.RepeatVector)
+def repeat(layer, x):
+    return Cut(Channels((x.shape[0], layer.n, x.shape[1]), (None, None, x[1])))
+
+
+@rule(layers.Concatenate)
+def concatenate(layer, inputs):
+    return _concatenated(inputs, layer.axis)
+
+
+@rule(keras.src.ops.numpy.Concatenate)
+def concatenate_op(op, inputs):
+    return _concatenated(inputs, op.axis)
+
+
+def _concatenated(inputs, axis):
+    i = axis % len(inputs[0].shape)
+    axes, tied, fixed = [], [], []
+    for j in range(len(inputs[0].shape)):
+        labelled = [x[j] for x in inputs if x[j] is not None]
+        if not labelled:
+            axes.append(None)
+        elif j == i:
+            parts = [x[j] if x[j] is not None else Axis.new(x.shape[j]) for x in inputs]
+            new = [part for part, x in zip(parts, inputs, strict=True) if x[j] is None]
+            fixed += [(part, "they come from where nothing can be removed") for part in new]
+            axes.append(Axis.joined(parts))
+        else:
+            tied += [(labelled[0], other) for other in labelled[1:]]
+            axes.append(labelled[0].with_values(np.nan))
+            if len(labelled) < len(inputs):
+                fixed += [(a, "they are joined with a tensor of which nothing can be removed") for a in labelled]
+    sizes = [x.shape[i] for x in inputs]
+    shape = list(inputs[0].shape)
+    shape[i] = None if None in sizes else sum(sizes)
+    return Cut(Channels(tuple(shape), tuple(axes)), tied=tied, fixed=fixed)
+
+
+@rule(layers.Flatten)
+def flatten(layer, x):
+    if layer.data_format == "channels_first" and len(x.shape) > 1:  # Keras moves the channels last before
+        order = (0, *range(2, len(x.shape)), 1)
+        x = Channels(tuple(x.shape[i] for i in order), tuple(x[i] for i in order))
+    return _reshaped(x, layer.compute_output_shape(x.shape))
+
+
+@rule(layers.Reshape)
+def reshape(layer, x):
+    cut = _reshaped(x, layer.compute_output_shape(x.shape))
+    return Cut(cut.output, config={"target_shape": _new_shape(cut.output)}, tied=cut.tied, fixed=cut.fixed)
+
+
+@rule(keras.src.ops.numpy.Reshape)
+def reshape_op(op, x):
+    cut = _reshaped(x, op.compute_output_spec(keras.KerasTensor(x.shape)).shape)
+    new_shape = _new_shape(cut.output)
+
+    def call(op, kept, inputs):
+        return keras.ops.reshape(inputs, (-1, *new_shape(kept)))
+
+    return Cut(cut.output, tied=cut.tied, fixed=cut.fixed, call=call)
+
+
+def _new_shape(x):
+    def new_shape(kept):
+        sizes = [size if a is None else len(kept(a)) for size, a in zip(x.shape[1:], x.axes[1:], strict=True)]
+        return tuple(-1 if size is None else size for size in sizes)
+
+    return new_shape
+
+
+def _reshaped(x, shape) -> Cut:
+    """The units of x in another shape, in the same order; several places may become places of one unit.
+
+    Where units of one axis come to lie along several, as when a Dense layer's are folded into an image, those at the
+    same place of the last axis are tied. Where one axis gets different units at different places, none can go.
+    """
+    shape = tuple(shape)
+    output, tied, fixed = Channels.plain(shape), [], []
+    for i, axis in enumerate(x.axes):
+        if axis is None:
+            continue
+        if None in x.shape[1:] or None in shape[1:]:
+            if i == len(x.shape) - 1 and shape[-1] == x.shape[-1]:
+                output = output.replace(-1, axis)
+            else:
+                fixed.append((axis, "its sizes are not known"))
+            continue
+        along = np.reshape(np.arange(len(axis)), [-1 if j == i else 1 for j in range(1, len(x.shape))])
+        places = np.broadcast_to(along, x.shape[1:]).reshape(shape[1:])  # which unit lies where
+        varies = [j for j in range(places.ndim) if np.any(places != places.take([0], axis=j))]
+        if len(varies) == 1:
+            j = varies[0]
+            line = np.moveaxis(places, j, 0).reshape(places.shape[j], -1)[:, 0]
+            output = output.replace(j + 1, axis[line]) if output[j + 1] is None else output
+            if output[j + 1].labels[0] != axis.labels[line[0]]:
+                fixed += [(axis, "it mixes two axes of units"), (output[j + 1], "it mixes two axes of units")]
+        elif varies and len(np.unique(places)) == places.size and varies[-1] == places.ndim - 1:
+            table = places.reshape(-1, places.shape[-1])  # (places, units of the last axis)
+            output = output.replace(-1, axis[table[0]].with_values(_same(axis.values[table])))
+            tied += [(axis[table[0]], axis[row]) for row in table[1:]]
+        elif varies:
+            fixed.append((axis, "it mixes channels with places"))
+    return Cut(output, tied=tied, fixed=fixed)
+
+
+def _same(values):
+    """(places, units) → (units,): the value that a unit has at all its places, else NaN."""
+    return np.where((values == values[0]).all(axis=0), values[0], np.nan)
