@@ -1,6 +1,11 @@
 """Cut: remove units and layers for real, so that the model has less to compute and not only more zeros.
 
-groups(model)  →  remove_units(model, {layer name: kept indices})  or  shrink(model, masks)  or  remove_layers(model, names)
+groups(model)                                      which units must go together
+remove_units(model, {layer name: kept indices})    without the units that are not kept
+shrink(model, masks)                               without those that the masks leave nothing to do
+remove_layers(model, names)                        without whole layers or residual blocks
+
+Each of the last three gives a new, ordinary Keras model with the same names. ``rule`` teaches it a layer of your own.
 """
 
 from course_lib.shrink.channels import Axis, Channels, Cut, rule

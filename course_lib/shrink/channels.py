@@ -144,7 +144,8 @@ def rule(*kinds):
     >>> @rule(Scale)
     ... def scale(layer, x):
     ...     return Cut(x, weights={"scale": [x[-1]]})
-    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(8, name="hidden"), Scale(), keras.layers.Dense(2)])
+    >>> hidden = keras.layers.Dense(8, name="hidden")
+    >>> model = keras.Sequential([keras.Input((3,)), hidden, Scale(), keras.layers.Dense(2)])
     >>> from course_lib import shrink
     >>> shrink.remove_units(model, {"hidden": [0, 1, 5]}).layers[1].scale.shape
     TensorShape([3])

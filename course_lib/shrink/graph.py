@@ -13,7 +13,7 @@ __all__ = ["Call", "Graph", "Ways", "graph_of", "inner", "main_axis", "nodes", "
 
 
 class Call(NamedTuple):
-    """One call of a layer: its name, with those of the models around it, what it was called on, and its rule's answer."""
+    """One call of a layer: its name behind those of the models around it, its inputs, and its rule's answer."""
 
     name: str
     layer: object

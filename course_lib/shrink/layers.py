@@ -37,6 +37,7 @@ def remove_layers(model, names):
 
     Examples
     --------
+    >>> import keras
     >>> x = keras.Input((8,))
     >>> h = keras.layers.Dense(8, "relu", name="hidden")(x)
     >>> block = keras.layers.Add(name="sum")([h, keras.layers.Dense(8, "relu", name="branch")(h)])

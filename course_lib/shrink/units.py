@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from numbers import Integral
-from operator import attrgetter
 
 import numpy as np
 
 from course_lib.shrink.channels import Axis
-from course_lib.shrink.graph import Ways, axes_of, graph_of, main_axis, read
+from course_lib.shrink.graph import axes_of, graph_of, main_axis, read
+from course_lib.shrink.idle import consumed, idle_units
 from course_lib.shrink.rebuild import Plan, cut, rebuilt
 from course_lib.variables import find
 
@@ -105,7 +105,7 @@ def shrink(model, masks=None):
             twins[id(variable)].assign(np.where(masks[path], variable.numpy(), 0))
         model = copy
     graph = read(model)
-    return _without(model, graph, _idle(graph))
+    return _without(model, graph, idle_units(graph))
 
 
 def _gone(graph, model, keep):
@@ -126,8 +126,8 @@ def _gone(graph, model, keep):
             raise ValueError(f"keep[{name!r}] leaves out units that cannot be removed: {graph.fixed[root]}.")
         if root in kept:
             raise ValueError(
-                f"keep[{name!r}] and keep[{kept[root]!r}] speak of the same units, and one keeps what the other does not; "
-                f"name one of them, or keep the same."
+                f"keep[{name!r}] and keep[{kept[root]!r}] speak of the same units, and only one keeps them all; "
+                f"name one of the two, or keep the same."
             )
     return np.array(sorted(gone), int)
 
@@ -147,50 +147,6 @@ def _indices(name, indices, n):
     if len(set(indices)) < len(indices):
         raise ValueError(f"keep[{name!r}] holds an index twice; each unit is kept once.")
     return indices
-
-
-def _idle(graph):
-    """The units that could go without any change: always the same, or read by nothing that stays."""
-    calls = [(call, [*_consumed(call), *call.cut.watches]) for call in graph.calls]
-    weighted = [a for call in graph.calls for axes in call.cut.weights.values() for a in axes if a is not None]
-    gone = np.array([], int)
-    while True:
-        needed = [np.array(sorted(graph.fixed), int)]
-        for call, axes in calls:
-            varying = [graph.root(a)[np.isnan(a.values)] for a in axes]
-            if any(map(len, varying)):
-                unread = _unread(graph, call, gone)
-                needed += [roots[~np.isin(roots, unread)] for roots in varying]
-        idle = np.setdiff1d(graph.roots(), np.concatenate(needed))
-        for axis in weighted:  # one unit of a layer stays in any case
-            roots = graph.root(axis)
-            if np.isin(roots, idle).all():
-                idle = np.setdiff1d(idle, roots[:1])
-        if np.array_equal(idle, gone):
-            return gone
-        gone = idle
-
-
-def _consumed(call):
-    """The axes of units that go into a call and do not come out, and those that stay inside, as attention's heads."""
-    ways = Ways(call)
-    inside = [] if call.cut.units is None else [call.cut.units]
-    return [a for a in [*ways.entering, *inside] if not ways.leaves(a)]
-
-
-def _unread(graph, call, gone):
-    """The units of which all weights in this call are zero, but for those that lead to what is gone."""
-    known, read = [np.array([], int)], [np.array([], int)]
-    for name, axes in call.cut.weights.items():
-        weight = attrgetter(name)(call.layer).numpy() != 0
-        stay = [None if a is None else np.flatnonzero(~np.isin(graph.root(a), gone)) for a in axes]
-        for i, axis in enumerate(axes):
-            if axis is not None:
-                rest = cut(weight, [None if j == i else left for j, left in enumerate(stay)])
-                used = rest.any(axis=tuple(j for j in range(rest.ndim) if j != i))
-                known.append(graph.root(axis))
-                read.append(graph.root(axis)[used])
-    return np.setdiff1d(np.concatenate(known), np.concatenate(read))
 
 
 def _without(model, graph, gone):
@@ -239,7 +195,7 @@ def _folded(graph, gone, kept):
         constants = {key: values for key, values in constants.items() if values.any()}
         if not constants:
             continue
-        consumed = [a for a in _consumed(call) if id(a) in constants]
+        consumed = [a for a in consumed(call) if id(a) in constants]
         if own.pads or (consumed and own.fold is None):
             lost[call.name] = True
         if consumed and own.fold is not None:

@@ -13,7 +13,7 @@ __all__ = ["activated", "pointwise"]
 
 
 def pointwise(function, shape=(2, 5)) -> bool:
-    """Whether each entry of ``function(x)`` depends on that entry of x alone; tried out, so that any function will do."""
+    """Whether each entry of ``function(x)`` depends on that entry of x alone: tried out, for any function."""
     return _tried(function, shape) if isinstance(function, FunctionType) else _tried.__wrapped__(function, shape)
 
 
