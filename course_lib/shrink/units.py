@@ -195,11 +195,11 @@ def _folded(graph, gone, kept):
         constants = {key: values for key, values in constants.items() if values.any()}
         if not constants:
             continue
-        consumed = [a for a in consumed(call) if id(a) in constants]
-        if own.pads or (consumed and own.fold is None):
+        read = [a for a in consumed(call) if id(a) in constants]
+        if own.pads or (read and own.fold is None):
             lost[call.name] = True
-        if consumed and own.fold is not None:
-            added = own.fold(constants[id(consumed[0])])
+        if read and own.fold is not None:
+            added = own.fold(constants[id(read[0])])
             units = own.weights.get("bias") or [main_axis(own.output)]
             biases[id(call.layer)] = cut(added, [kept(a) for a in units])
     return biases, list(lost)
