@@ -5,6 +5,7 @@ Every picture draws on the axes ``ax``, or on a new figure, and returns them: wh
 
 from course_lib.plots.look import BLUE, GREEN, GREY, ORANGE, PINK, SKY, style
 from course_lib.plots.results import sensitivity, sparsity_by_layer, trade_off
+from course_lib.plots.sharing import groups
 from course_lib.plots.tensors import histogram, mask, matrix
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ORANGE",
     "PINK",
     "SKY",
+    "groups",
     "histogram",
     "mask",
     "matrix",

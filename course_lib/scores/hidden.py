@@ -170,11 +170,10 @@ def _uses(calls) -> dict:
 
 
 def _chain(call, uses) -> list:
-    chain = [call]
-    while len(after := uses[id(chain[-1].output)]) == 1 and isinstance(
-        after[0].layer, (*ACTIVATIONS, layers.BatchNormalization)
-    ):
+    chain, after = [call], uses[id(call.output)]
+    while len(after) == 1 and isinstance(after[0].layer, (*ACTIVATIONS, layers.BatchNormalization)):
         chain.append(after[0])
+        after = uses[id(after[0].output)]
     return chain
 
 

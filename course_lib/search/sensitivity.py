@@ -12,7 +12,7 @@ from course_lib.masks import from_scores
 from course_lib.scores.loss import batches, loss, needs_loss
 from course_lib.variables import prunable
 
-__all__ = ["Sensitivity", "sensitivity"]
+__all__ = ["Sensitivity", "mean_loss", "sensitivity"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def sensitivity(
     if not sparsities or not all(a < b for a, b in zip((0.0, *sparsities), (*sparsities, 1.0001), strict=True)):
         raise ValueError(f"sparsities is {sparsities}; they must rise, above 0 and up to 1.")
     needs_loss(model)
-    base = _mean_loss(model, data)
+    base = mean_loss(model, data)
     ranked = score(model, score_data)
     losses = {}
     for path, kernel in prunable(model).items():
@@ -93,13 +93,13 @@ def sensitivity(
             for sparsity in sparsities:
                 mask = from_scores({path: ranked[path]}, sparsity)[path]
                 kernel.assign(np.where(mask, weights, 0))
-                losses[path].append(_mean_loss(model, data))
+                losses[path].append(mean_loss(model, data))
         finally:
             kernel.assign(weights)
     return Sensitivity(sparsities, {path: tuple(curve) for path, curve in losses.items()}, base)
 
 
-def _mean_loss(model, data) -> float:
+def mean_loss(model, data) -> float:
     total, n = 0.0, 0
     for x, y in batches(data, size=1024):
         total += float(loss(model, x, y)) * len(y)

@@ -50,10 +50,13 @@ class Group:
 
 
 class Groups(Sequence):
-    """The groups whose units can be removed, in the model's order; ``fixed`` has the others. Prints as a table."""
+    """The groups whose units can be removed, in the model's order; ``fixed`` has the others. Prints as a table.
 
-    def __init__(self, found):
-        found = tuple(found)
+    ``layers`` are the names of all layers that the model calls, in that order.
+    """
+
+    def __init__(self, found, layers):
+        found, self.layers = tuple(found), tuple(layers)
         self._removable = tuple(group for group in found if group.fixed is None)
         self.fixed = tuple(group for group in found if group.fixed is not None)
 
@@ -102,7 +105,8 @@ def groups(model) -> Groups:
     >>> [(group.name, group.units, group.reads) for group in groups(models.small_cnn())]
     [('conv_1', 16, ('conv_2',)), ('conv_2', 32, ('dense_1',)), ('dense_1', 64, ('output',))]
     """
-    return Groups(_groups(read(model)))
+    graph = read(model)
+    return Groups(_groups(graph), dict.fromkeys(call.name for call in graph.calls))
 
 
 def _groups(graph: Graph):
