@@ -26,20 +26,9 @@ from course_lib.report import Table, summary  # noqa: E402
 WIDTHS, ROUNDS = (1.0, 0.75, 0.5, 0.25), 9
 SIZES = {"VGG16": 32, "InceptionV3": 75, "Xception": 71}
 APPLICATIONS = [
-    "VGG16",
-    "ResNet50",
-    "ResNet50V2",
-    "MobileNet",
-    "MobileNetV2",
-    "MobileNetV3Small",
-    "EfficientNetB0",
-    "EfficientNetV2B0",
-    "DenseNet121",
-    "InceptionV3",
-    "Xception",
-    "NASNetMobile",
-    "ConvNeXtTiny",
-]
+    "VGG16", "ResNet50", "ResNet50V2", "MobileNet", "MobileNetV2", "MobileNetV3Small",
+    "EfficientNetB0", "EfficientNetV2B0", "DenseNet121", "InceptionV3", "Xception", "NASNetMobile", "ConvNeXtTiny",
+]  # fmt: skip
 
 
 def mobilenet(width):

@@ -41,7 +41,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """Result of :func:`fit_budget`: the model that fits, its :class:`Point`, and the Pareto front of all that was tried.
+    """Result of :func:`fit_budget`: the model that fits, its :class:`Point`, and the Pareto front of all tried.
 
     The front goes from the dearest to the cheapest; no other model is as good in loss and costs and better in one.
     """

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from course_lib.shrink.channels import Channels, Cut, rule
+from course_lib.shrink.channels import Axis, Channels, Cut, rule
 
 __all__ = []
 
@@ -76,3 +76,29 @@ def normalization_over_channels(layer, x):
 
     weights = {name: [x[i]] for name in ("gamma", "beta") if getattr(layer, name, None) is not None}
     return Cut(x.replace(i, x[i].with_values(constant)), weights=weights, watches=[x[i]], whole=True, call=call)
+
+
+@rule(keras.src.ops.numpy.Pad)
+def pad(op, x, **options):
+    """Channels of zeros behind the others, as above; elsewhere a padding ends what is known."""
+    (i, behind), *others = [(i, n) for i, (before, n) in enumerate(op.pad_width) if before or n] or [(0, 0)]
+    if others or options or op.mode != "constant" or op.pad_width[i][0] or x[i] is None:
+        fixed = [(axis, "a padding surrounds them") for axis in x.axes if axis is not None]
+        return Cut(Channels.plain(x.shape), fixed=fixed)
+    zeros = Axis.new(behind).with_values(0)
+    return Cut(x.replace(i, Axis.joined([x[i], zeros])), fixed=[(zeros, "they are the zeros of a padding")])
+
+
+@rule(keras.src.ops.numpy.Take)
+def take(op, x, indices):
+    i = op.axis
+    if i is None or x[i] is None or isinstance(indices, Channels) or np.ndim(indices) != 1:
+        fixed = [(axis, "they are taken by an index") for axis in x.axes if axis is not None]
+        return Cut(Channels.plain((None,) * len(x.shape)), fixed=fixed)
+    taken = x[i][np.asarray(indices)]
+
+    def call(op, kept, inputs, indices):
+        left = np.asarray(indices)[kept(taken)]
+        return keras.ops.take(inputs, np.searchsorted(kept(x[i]), left).tolist(), axis=i)
+
+    return Cut(x.replace(i, taken), call=call)
