@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from unittest import mock
 
-__all__ = ["watching"]
+__all__ = ["example_specs", "watching"]
 
 
 @contextmanager
@@ -34,3 +34,19 @@ def watching(on_call):
 
     with mock.patch.object(keras.Layer, "__call__", watched_call):
         yield
+
+
+def example_specs(model, input_shape=None):
+    """What one example looks like, with a batch axis of 1: ``tf.TensorSpec``s in the structure of the model's inputs.
+
+    None where the model does not know its inputs (a subclassed one) and no shape is given.
+    """
+    import keras
+    import tensorflow as tf
+
+    if input_shape is not None:
+        return tf.TensorSpec((1, *input_shape))
+    if not getattr(model, "inputs", None):
+        return None
+    functional = model._functional if isinstance(model, keras.Sequential) else model
+    return keras.tree.map_structure(lambda x: tf.TensorSpec((1, *x.shape[1:]), x.dtype), functional._inputs_struct)

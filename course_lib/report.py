@@ -1,20 +1,18 @@
 """What a model costs, layer by layer: parameters, zeros, multiply-accumulates, bytes.
 
 One multiply-accumulate (MAC) is one product added to a sum; "FLOPs" would be twice as many. Only the products of
-kernels are counted, for one example: they are what pruning removes.
+kernels are counted, for one example: they are what pruning removes. What attention multiplies beside its kernels,
+queries by keys and weights by values, is not.
 """
 
 import math
-import re
-from collections import defaultdict
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
 import numpy as np
 
-from course_lib.calls import watching
-from course_lib.variables import KERNELS
+from course_lib.macs import macs_by_layer, own_weights
 
 __all__ = ["LayerCost", "Summary", "Table", "summary"]
 
@@ -122,7 +120,7 @@ def summary(model, input_shape=None) -> Summary:
     Raises
     ------
     ValueError
-        The model is not built, or the shape of its input is not known.
+        The model is not built, or the shape of its input is not known; a recurrent convolution.
 
     Examples
     --------
@@ -131,8 +129,8 @@ def summary(model, input_shape=None) -> Summary:
     >>> costs.parameters, costs.macs, costs.bytes
     (266610, 266200, 1066440)
     """
-    macs = _macs(model, input_shape)
-    owners = {id(v): layer for layer in model._flatten_layers() for v in _own_weights(layer)}
+    macs = macs_by_layer(model, input_shape)
+    owners = {id(v): layer for layer in model._flatten_layers() for v in own_weights(layer)}
     weights = {}  # {layer: its weights}, in the model's order
     for variable in model.weights:
         weights.setdefault(owners[id(variable)], []).append(variable)
@@ -149,54 +147,6 @@ def summary(model, input_shape=None) -> Summary:
             for layer, own in weights.items()
         )
     )
-
-
-def _macs(model, input_shape) -> dict:
-    """{layer: MACs}, from the shapes that pass through the layers while the model is traced."""
-    import tensorflow as tf
-
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
-    if input_shape is not None:
-        examples = tf.TensorSpec((1, *input_shape))
-    elif getattr(model, "inputs", None):
-        examples = [tf.TensorSpec((1, *x.shape[1:]), x.dtype) for x in model.inputs]
-        examples = examples[0] if len(examples) == 1 else examples
-    else:
-        raise ValueError(
-            f"input_shape is None, and model {model.name!r} does not know its own; give it, without the batch axis."
-        )
-    macs = defaultdict(int)
-
-    def count(layer, inputs, output):
-        size = sum(math.prod(v.shape) for v in _own_weights(layer) if v.name in KERNELS)
-        if size:
-            macs[layer] += size * _positions(layer, inputs.shape, output)
-
-    with watching(count):
-        tf.function(lambda x: model(x, training=False)).get_concrete_function(examples)
-    return macs
-
-
-def _positions(layer, seen, output) -> int:
-    """At how many places of one example (batch of 1) the layer applies its kernel."""
-    from keras import layers
-
-    if hasattr(layer, "recurrent_kernel"):
-        raise ValueError(f"layer {layer.name!r} is recurrent; its MACs depend on the length of a sequence.")
-    if isinstance(layer, layers.EinsumDense):
-        _, of_kernel, of_output = re.split("->|,", layer.equation)  # "abc,cd->abd": the kernel makes the axis d
-        axes = zip(reversed(of_output.replace(".", "")), reversed(output.shape), strict=False)
-        return math.prod(output.shape) // math.prod(size for letter, size in axes if letter in of_kernel)
-    places = seen if "Transpose" in type(layer).__name__ else output.shape
-    if getattr(layer, "data_format", None) == "channels_first":
-        return math.prod(places[2:])
-    return math.prod(places[1:-1])
-
-
-def _own_weights(layer) -> list:
-    deeper = {id(v) for child in layer._flatten_layers(include_self=False) for v in child.weights}
-    return [v for v in layer.weights if id(v) not in deeper]
 
 
 def _share(part, whole):

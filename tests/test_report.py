@@ -78,10 +78,47 @@ def test_a_subclassed_model_needs_the_input_shape():
         report.summary(Subclassed())
 
 
-def test_recurrent_layers_are_refused_by_name():
-    x = keras.Input((7, 4))
-    with pytest.raises(ValueError, match="is recurrent"):
-        report.summary(keras.Model(x, layers.SimpleRNN(3)(x)))
+@pytest.mark.parametrize(
+    ("layer", "gates"), [(layers.SimpleRNN(3), 1), (layers.GRU(3), 3), (layers.LSTM(3, return_sequences=True), 4)]
+)
+def test_a_recurrent_layer_multiplies_its_input_and_its_state_once_a_step_in_each_gate(layer, gates):
+    x = keras.Input((7, 5))
+    assert report.summary(keras.Model(x, layer(x))).macs == 7 * gates * (5 * 3 + 3 * 3)
+
+
+def test_both_directions_of_a_recurrent_layer_count():
+    x = keras.Input((7, 5))
+    assert report.summary(keras.Model(x, layers.Bidirectional(layers.LSTM(3))(x))).macs == 2 * 7 * 4 * (5 * 3 + 3 * 3)
+
+
+def test_a_layer_that_is_applied_at_every_step_counts_at_every_step():
+    x = keras.Input((7, 6, 6, 2))
+    model = keras.Model(x, layers.TimeDistributed(layers.Conv2D(4, 3))(x))
+    assert report.summary(model).macs == 7 * 4 * 4 * 9 * 2 * 4
+
+
+def test_an_open_axis_is_named_with_its_layer_and_can_be_given():
+    x = keras.Input((None, None, 3))
+    model = keras.Model(x, layers.Conv2D(4, 3, name="conv")(x))
+    with pytest.raises(ValueError, match=r"^input_shape leaves an axis open, on which the MACs of layer 'conv' depend"):
+        report.summary(model)
+    assert report.summary(model, (8, 8, 3)).macs == 6 * 6 * 9 * 3 * 4
+    x = keras.Input((None, 3))
+    with pytest.raises(ValueError, match="of layer 'gru' depend"):
+        report.summary(keras.Model(x, layers.GRU(2, name="gru")(x)))
+
+
+def test_a_recurrent_convolution_is_refused_by_name():
+    x = keras.Input((3, 8, 8, 1))
+    with pytest.raises(ValueError, match="layer 'steps' is a recurrent convolution"):
+        report.summary(keras.Model(x, layers.ConvLSTM2D(2, 3, name="steps")(x)))
+
+
+def test_inputs_by_name_may_come_in_any_order():
+    z, a = keras.Input((3,), name="z"), keras.Input((5,), name="a")
+    both = layers.Concatenate()([layers.Dense(2)(z), layers.Dense(4)(a)])
+    assert report.summary(keras.Model({"z": z, "a": a}, both)).macs == 3 * 2 + 5 * 4
+    assert report.summary(keras.Model([z, a], both)).macs == 3 * 2 + 5 * 4
 
 
 def test_zeros_and_bytes_and_the_printed_table():

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from course_lib.calls import watching
+from course_lib.calls import example_specs, watching
 from course_lib.scores.loss import batches, traced
 
 __all__ = ["Call", "Units", "hidden_units", "pass_through"]
@@ -90,13 +90,11 @@ def hidden_units(model, data=None) -> dict:
         The model is not built or has no such layer; it does not know the shape of its inputs (subclassed models) and
         there are no ``data`` to see it from; two layers have one name; a layer is not called, or only inside a loop.
     """
-    if getattr(model, "inputs", None):
-        like = [tf.TensorSpec((1, *x.shape[1:]), x.dtype) for x in model.inputs]
-        like = like[0] if len(like) == 1 else like
-    elif data is not None:
-        like = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), next(iter(batches(data)))[0])
-    else:
+    like = example_specs(model)
+    if like is None and data is None:
         raise ValueError(f"data is None, and model {model.name!r} does not know the shape of its inputs; give (x, y).")
+    if like is None:
+        like = keras.tree.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), next(iter(batches(data)))[0])
     found = {}
     trace = traced(lambda x: found.update(pass_through(model, lambda: model(x, training=False))[1]))
     trace.get_concrete_function(like)
