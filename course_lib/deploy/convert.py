@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from course_lib.deploy.arrays import named_arrays
 from course_lib.deploy.interpreter import predict
+from course_lib.deploy.precision import in_single_precision
 from course_lib.files import whole_file
 from course_lib.quiet import silence
 
@@ -45,7 +46,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
     Parameters
     ----------
     model
-        A built Keras 3 model. A subclassed one may have a single input.
+        A built Keras 3 model. A subclassed one may have a single input. One that computes in half precision, mixed or
+        not, is converted as its float32 copy.
     path
         The file to write; it is written whole or not at all.
     quantize
@@ -87,6 +89,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
     """
     if quantize not in QUANTIZE:
         raise ValueError(f"quantize is {quantize!r}; it must be one of {', '.join(map(repr, QUANTIZE))}.")
+    model_inputs(model)  # refuses what is no built model
+    model = in_single_precision(model)
     inputs = model_inputs(model)
     samples = _calibration_samples(calibration, quantize, inputs)
 
@@ -102,7 +106,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
 def model_inputs(model) -> dict:
     """{name of the input in the file: its keras.InputSpec} for a built model, in the order of ``model.inputs``."""
     if not isinstance(model, keras.Model):
-        raise TypeError(f"model is a {type(model).__name__}; give a Keras 3 model.")
+        kind = f"{type(model).__module__}.{type(model).__name__}".removeprefix("builtins.")
+        raise TypeError(f"model is a {kind}; give a Keras 3 model, and the path second.")
     if not model.built:
         raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
     if getattr(model, "inputs", None):

@@ -71,6 +71,8 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
 
     Raises
     ------
+    TypeError
+        path is neither a file nor a list of them.
     FileNotFoundError
         There is no such file.
     ValueError
@@ -90,7 +92,10 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
         if not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
     single = isinstance(path, (str, os.PathLike))
-    paths = [path] if single else list(path)
+    paths = list(path) if isinstance(path, (list, tuple)) else [path]
+    for each in paths:
+        if not isinstance(each, (str, os.PathLike)):
+            raise TypeError(f"path is a {type(each).__name__}; give a .tflite file: deploy.to_tflite writes one.")
     if not paths:
         raise ValueError("path is an empty list; give at least one file.")
 

@@ -211,3 +211,44 @@ def test_models_that_cannot_be_converted(tmp_path):
     model([np.zeros((1, 2)), np.zeros((1, 2))])
     with pytest.raises(ValueError, match=r"'sum' is subclassed .* wrap it in a functional model"):
         deploy.to_tflite(model, file)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16", "float64"])
+def test_a_model_of_another_precision_is_converted_as_its_float32_copy(images, tmp_path, policy):
+    keras.utils.set_random_seed(0)
+    inner = keras.Sequential([keras.Input((28, 28, 1), dtype="float32"), keras.layers.Flatten()], name="inner")
+    x = keras.Input((28, 28, 1))
+    dense = keras.layers.Dense(20, "relu", dtype=policy)(inner(x))
+    model = keras.Model(x, keras.layers.Dense(10, "softmax", dtype=policy)(dense))
+    before = model.get_weights()
+    file = deploy.to_tflite(model, tmp_path / "model.tflite")
+    h = np.maximum(images.reshape(len(images), -1) @ before[0].astype("float64") + before[1], 0)
+    logits = h @ before[2].astype("float64") + before[3]
+    expected = np.exp(logits - logits.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(deploy.predict(file, images), expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
+    assert model.layers[-1].dtype_policy.name == policy
+
+
+def test_a_subclassed_model_in_half_precision_is_refused_with_the_way_out(tmp_path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__(dtype="mixed_float16")
+            self.dense = keras.layers.Dense(2, dtype="mixed_float16")
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Own()
+    model(np.zeros((1, 3)))
+    with pytest.raises(ValueError, match=r"computes in mixed_float16 .* build it with the dtype policy float32"):
+        deploy.to_tflite(model, tmp_path / "model.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_arguments_in_the_wrong_order_and_other_kerases_are_named(small, tmp_path):
+    with pytest.raises(TypeError, match="model is a str; give a Keras 3 model, and the path second"):
+        deploy.to_tflite(str(tmp_path / "model.tflite"), small)
+    import tf_keras
+
+    with pytest.raises(TypeError, match=r"model is a tf_keras\..*; give a Keras 3 model"):
+        deploy.to_tflite(tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))]), tmp_path / "model.tflite")
