@@ -48,10 +48,7 @@ class Masks(Mapping):
             array = np.asarray(array)
             if array.dtype != bool:
                 raise ValueError(f"mask {path!r} has dtype {array.dtype}; a mask is an array of booleans, True = kept.")
-            if array.flags.writeable or array.base is not None:  # somebody else could change it
-                array = array.copy()
-                array.flags.writeable = False
-            self._arrays[path] = array
+            self._arrays[path] = _frozen(array)
 
     def __getitem__(self, path):
         return self._arrays[path]
@@ -61,6 +58,16 @@ class Masks(Mapping):
 
     def __len__(self):
         return len(self._arrays)
+
+    def __eq__(self, other):
+        if not isinstance(other, Masks):
+            return NotImplemented
+        return self.keys() == other.keys() and all(np.array_equal(self[path], other[path]) for path in self)
+
+    __hash__ = None
+
+    def __reduce__(self):  # copies and pickles are read-only too
+        return Masks, (self._arrays,)
 
     def __repr__(self):
         size = sum(mask.size for mask in self.values())
@@ -75,7 +82,7 @@ class Masks(Mapping):
 
     def per_tensor(self) -> dict:
         """{variable path: fraction pruned}."""
-        return {path: 1 - float(mask.mean()) for path, mask in self.items()}
+        return {path: 1 - int(mask.sum()) / mask.size if mask.size else 0.0 for path, mask in self.items()}
 
     def save(self, file):
         """Write the masks to ``file`` (a compressed ``.npz``), whole or not at all."""
@@ -136,7 +143,7 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     >>> from_scores(scores, None, scope={"a": 2 / 3})["a"].tolist()
     [True, False, False]
     """
-    scores = {path: np.asarray(array) for path, array in scores.items()}
+    scores = {path: _numbers(array) for path, array in scores.items()}
     if sparsity is None and structure.most < 1:
         sparsity = structure.most
     _check(scores, sparsity, scope, structure)
@@ -150,6 +157,19 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     else:
         kept = {path: _keep_per_output(array, sparsity, structure) for path, array in pooled.items()}
     return Masks({path: structure.spread(kept[path], array.shape) for path, array in scores.items()})
+
+
+def _frozen(array):
+    """A copy that nobody can change."""
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def _numbers(array):
+    """As NumPy's own numbers: bfloat16 and its like cannot be sorted there."""
+    array = np.asarray(array)
+    return array.astype("float32") if array.dtype.kind == "V" else array
 
 
 def _keep(arrays, sparsity):
@@ -168,7 +188,6 @@ def _keep(arrays, sparsity):
             tied = np.flatnonzero(array == threshold)[:ties_kept]
             mask.flat[tied] = True  # whatever the layout in memory
             ties_kept -= tied.size
-        mask.flags.writeable = False
         masks.append(mask)
     return masks
 

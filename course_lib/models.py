@@ -8,6 +8,7 @@ is Worth 16x16 Words", ICLR (2021), here with the rows of an image as its words.
 """
 
 import math
+from numbers import Real
 
 __all__ = ["lenet_5", "lenet_300_100", "separable_cnn", "small_cnn", "small_resnet", "tiny_transformer"]
 
@@ -204,6 +205,6 @@ def _norm_relu(x, name):
 
 
 def _scaled(units, width):
-    if not (width > 0 and math.isfinite(width)):
-        raise ValueError(f"width is {width}; it must be a positive number, 1.0 for the published size.")
+    if not (isinstance(width, Real) and width > 0 and math.isfinite(width)):
+        raise ValueError(f"width is {width!r}; it must be a positive number, 1.0 for the published size.")
     return max(1, round(units * width))

@@ -1,8 +1,9 @@
 """Structures: which entries of a tensor are kept or pruned together.
 
 A structure turns an array of scores into one score a group, and a decision a group back into a mask:
-``pool(scores) -> groups`` and ``spread(kept, shape) -> mask``. A score of +∞ is never pruned. ``most`` is the highest
-sparsity that the structure can reach.
+``pool(scores) -> groups`` and ``spread(kept, shape) -> mask``. A score of +∞ ranks above all others, and a group with
+one such entry ranks there too, whatever its other entries are. ``most`` is the highest sparsity that the structure can
+reach.
 
 Sources: N:M, Mishra et al., "Accelerating Sparse Deep Neural Networks", arXiv:2104.08378 (2021); blocks, Narang,
 Undersander, Diamos, "Block-Sparse Recurrent Neural Networks", arXiv:1711.02782 (2017); units, Li et al., "Pruning
@@ -10,6 +11,7 @@ Filters for Efficient ConvNets", ICLR (2017).
 """
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -68,8 +70,8 @@ class NofM:
     axis: int = -2
 
     def __post_init__(self):
-        if not 1 <= self.n <= self.m:
-            raise ValueError(f"n is {self.n} and m is {self.m}; N of M entries are kept, with N from 1 to M.")
+        if not (_whole(self.n) and _whole(self.m) and 1 <= self.n <= self.m):
+            raise ValueError(f"n is {self.n} and m is {self.m}; N of M entries are kept, with whole N from 1 to M.")
 
     @property
     def most(self):
@@ -120,9 +122,10 @@ class Block:
     most = 1.0
 
     def __post_init__(self):
-        object.__setattr__(self, "shape", tuple(self.shape))
-        if not self.shape or min(self.shape) < 1:
-            raise ValueError(f"shape is {self.shape}; a block has at least one entry along each of its axes.")
+        sizes = tuple(self.shape) if isinstance(self.shape, list | tuple) else ()
+        if not sizes or not all(_whole(size) and size >= 1 for size in sizes):
+            raise ValueError(f"shape is {self.shape!r}; a block is a tuple of whole numbers, at least 1, as in (4, 1).")
+        object.__setattr__(self, "shape", sizes)
 
     def pool(self, scores: np.ndarray) -> np.ndarray:
         k = len(self.shape)
@@ -135,7 +138,7 @@ class Block:
         ]
         lead = scores.ndim - k
         blocks = scores.reshape(*scores.shape[:lead], *split)  # (…, blocks, block, blocks, block)
-        return blocks.mean(axis=tuple(range(lead + 1, blocks.ndim, 2)))
+        return _mean(blocks, axis=tuple(range(lead + 1, blocks.ndim, 2)))
 
     def spread(self, kept: np.ndarray, shape: tuple) -> np.ndarray:
         for axis, size in enumerate(self.shape, start=len(shape) - len(self.shape)):
@@ -171,9 +174,18 @@ class Unit:
     def pool(self, scores: np.ndarray) -> np.ndarray:
         if not -scores.ndim <= self.axis < scores.ndim:
             raise ValueError(f"axis is {self.axis}, but a tensor of shape {scores.shape} does not have it.")
-        return np.moveaxis(scores, self.axis, 0).reshape(scores.shape[self.axis], -1).mean(axis=1)
+        return _mean(np.moveaxis(scores, self.axis, 0).reshape(scores.shape[self.axis], -1), axis=1)
 
     def spread(self, kept: np.ndarray, shape: tuple) -> np.ndarray:
         along = [1] * len(shape)
         along[self.axis] = -1
         return np.broadcast_to(kept.reshape(along), shape)
+
+
+def _mean(scores, axis):
+    with np.errstate(invalid="ignore"):  # ∞ − ∞
+        return np.where(np.isposinf(scores).any(axis=axis), np.inf, scores.mean(axis=axis))
+
+
+def _whole(number):
+    return isinstance(number, Integral) and not isinstance(number, bool)

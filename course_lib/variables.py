@@ -21,6 +21,8 @@ def prunable(model) -> dict:
 
     Raises
     ------
+    TypeError
+        It is no Keras 3 model.
     ValueError
         The model is not built, so it has no variables; or it has none of these; or two of them cannot be told apart.
 
@@ -58,7 +60,7 @@ def find(model, paths) -> dict:
     >>> find(models.lenet_300_100(), ["output/bias"])["output/bias"].shape
     TensorShape([10])
     """
-    places, weights = _places(model), _weights(model)
+    weights, places = _weights(model), _places(model)
     times = Counter(v.path for v in weights)
     known = {f"{model.name}/{places[id(v)]}": v for v in weights}
     known |= {v.path: v for v in weights if times[v.path] == 1}
@@ -70,6 +72,11 @@ def find(model, paths) -> dict:
 
 
 def _weights(model):
+    import keras
+
+    if not isinstance(model, keras.Layer):
+        kind = f"{type(model).__module__}.{type(model).__name__}".removeprefix("builtins.")
+        raise TypeError(f"model is a {kind}; give a Keras 3 model.")
     if not model.built:
         raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
     return model.weights

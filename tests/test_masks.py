@@ -1,5 +1,8 @@
+import copy
 import os
+import pickle
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from course_lib import masks, models
 from course_lib.masks import Masks, from_scores
+from course_lib.structures import Block, Element, NofM, Unit
 
 
 def kept_by_sorting(score, pruned):
@@ -145,6 +149,45 @@ def test_masks_are_a_read_only_mapping_of_copies():
         held["w"][0] = False
     with pytest.raises(ValueError, match="mask 'w' has dtype float64"):
         Masks({"w": np.ones(2)})
+
+
+def test_a_read_only_array_is_copied_too_and_copies_of_masks_stay_read_only():
+    array = np.array([True, False])
+    array.flags.writeable = False
+    held = Masks({"w": array})
+    array.flags.writeable = True
+    array[:] = False
+    assert held["w"][0]
+    for again in (copy.deepcopy(held), pickle.loads(pickle.dumps(held))):
+        assert again == held and isinstance(again, Masks)
+        with pytest.raises(ValueError, match="read-only"):
+            again["w"][0] = False
+
+
+def test_masks_are_equal_when_they_keep_the_same_of_the_same():
+    one = Masks({"a": np.array([True, False]), "b": np.array([True])})
+    assert one == Masks({"b": np.array([True]), "a": np.array([True, False])})
+    assert one != Masks({"a": np.array([True, False])})
+    assert one != Masks({"a": np.array([True, True]), "b": np.array([True])})
+    assert one != Masks({"a": np.array([True, False, True]), "b": np.array([True])})
+    assert one != {"a": 1}
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+
+
+def test_an_empty_tensor_has_no_sparsity():
+    assert Masks({"w": np.zeros((0, 3), bool)}).per_tensor() == {"w": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("structure", "scope"),
+    [(s, scope) for s in (Element(), NofM(2, 4), Block((2, 1))) for scope in ("global", "tensor", "output")]
+    + [(Unit(-2), "tensor")],
+)
+def test_bfloat16_scores_rank_as_the_same_numbers_do_in_float32(structure, scope):
+    scores = np.random.default_rng(0).permutation(32).reshape(8, 4)
+    half = from_scores({"w": scores.astype(ml_dtypes.bfloat16)}, 0.5, structure, scope)
+    assert half == from_scores({"w": scores.astype("float32")}, 0.5, structure, scope)
 
 
 def test_sparsity_weighs_tensors_by_their_size():

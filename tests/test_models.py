@@ -103,7 +103,7 @@ def test_width_scales_the_hidden_layers_and_never_the_outputs():
     assert [layer.units for layer in model.layers if hasattr(layer, "units")] == [30, 10, 7]
 
 
-@pytest.mark.parametrize("width", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("width", [0, -1, float("nan"), float("inf"), "1", None])
 def test_a_width_that_is_not_positive_is_refused(width):
     with pytest.raises(ValueError, match="width is"):
         models.small_cnn(width=width)

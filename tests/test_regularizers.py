@@ -108,3 +108,14 @@ def test_a_bad_strength_is_refused(strength):
         regularizers.GroupLasso(strength, axis=0)
     with pytest.raises(ValueError, match="strength is"):
         regularizers.BatchNormGamma(strength)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float16", 300.0), ("float16", 1e-4), ("float32", 1e30), ("float32", 1e-30)]
+)
+def test_the_norm_of_a_group_neither_overflows_nor_vanishes(dtype, size):
+    w = np.array([[3.0, 1.0], [4.0, 1.0]]) * size
+    shrunk = group_soft_threshold(w.astype(dtype), np.array(size, dtype), axis=[0])
+    assert shrunk.dtype == dtype
+    np.testing.assert_allclose(shrunk.astype(float), w * (1 - size / np.linalg.norm(w, axis=0)), rtol=5e-3)
+    np.testing.assert_array_equal(group_soft_threshold(w.astype(dtype), 0, axis=0), w.astype(dtype))

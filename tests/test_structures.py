@@ -73,6 +73,11 @@ def test_units_are_ranked_by_the_mean_of_their_weights_also_across_tensors():
     [
         (lambda w: NofM(3, 2), "n is 3 and m is 2"),
         (lambda w: NofM(0, 2), "n is 0"),
+        (lambda w: NofM(1.5, 4), "n is 1.5 and m is 4"),
+        (lambda w: NofM(True, 4), "n is True"),
+        (lambda w: Block(4), "shape is 4; a block is a tuple of whole numbers"),
+        (lambda w: Block("44"), "shape is '44'"),
+        (lambda w: Block((2, 1.5)), r"shape is \(2, 1.5\)"),
         (lambda w: from_scores(w, 0.5, NofM(1, 4)), r"m is 4, but a tensor of shape \(6, 5\)"),
         (lambda w: from_scores(w, 0.5, NofM(1, 2, axis=2)), "along axis 2"),
         (lambda w: from_scores(w, 0.6, NofM(1, 2)), r"sparsity is 0.6; NofM\(n=1, m=2, axis=-2\) prunes at most 0.5"),
@@ -86,3 +91,9 @@ def test_units_are_ranked_by_the_mean_of_their_weights_also_across_tensors():
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make({"w": np.arange(30.0).reshape(6, 5)})
+
+
+@pytest.mark.parametrize("structure", [Unit(), Block((2, 1))])
+def test_a_group_with_an_entry_that_must_stay_stays(structure):
+    scores = np.array([[np.inf, 5.0, -np.inf], [-np.inf, 6.0, 9.0]])
+    assert from_scores({"w": scores}, 2 / 3, structure)["w"].tolist() == [[True, False, False]] * 2

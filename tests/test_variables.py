@@ -73,3 +73,13 @@ def test_a_path_read_before_saving_is_found_after_loading(tmp_path):
 def test_an_unknown_path_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match=r"no variable 'dens/kernel'; it has inner/dense/kernel, dense/kernel"):
         find(nested(), ["dens/kernel"])
+
+
+def test_what_is_no_keras_3_model_is_named():
+    import tf_keras
+
+    with pytest.raises(TypeError, match="model is a dict; give a Keras 3 model"):
+        find({}, [])
+    other = tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))])
+    with pytest.raises(TypeError, match=r"model is a tf_keras\.\S+; give a Keras 3 model"):
+        prunable(other)

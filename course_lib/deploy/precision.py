@@ -23,8 +23,8 @@ def in_single_precision(model):
     except Exception as error:  # whatever a model that does not know its own configuration raises
         raise ValueError(
             f"model {model.name!r} computes in {other.dtype_policy.name} (layer {other.name!r}), TensorFlow Lite in "
-            f"float32, and it cannot be made from its configuration; build it with the dtype policy float32 and copy the "
-            f"weights: copy.set_weights(model.get_weights())."
+            f"float32, and it cannot be made from its configuration; build it with the dtype policy float32 and "
+            f"copy the weights: copy.set_weights(model.get_weights())."
         ) from error
     return copy
 

@@ -74,8 +74,11 @@ def group_soft_threshold(w, t, axis):
            [3.2, 0. ]])
     """
     ops = _ops_for(w, t)
-    norm = ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
-    return w * (ops.maximum(norm - t, 0) / ops.where(norm > 0, norm, 1))  # a group of zeros stays one, without 0 / 0
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    largest = ops.max(ops.abs(w), axis=axis, keepdims=True)
+    unit = ops.where(largest > 0, largest, 1)  # a group of zeros stays one, without 0 / 0
+    norm = unit * ops.sqrt(ops.sum(ops.square(w / unit), axis=axis, keepdims=True))  # no square is too large, or lost
+    return w * (ops.maximum(norm - t, 0) / ops.where(norm > 0, norm, 1))
 
 
 def _ops_for(w, t):
