@@ -1,7 +1,7 @@
 """Train a pruned model: hold masks, prune by a schedule, shrink by a proximal operator."""
 
 from course_lib.training.batchnorm import reestimate
-from course_lib.training.dynamic import ChannelGate, early_exit, gate_rates
+from course_lib.training.dynamic import ChannelGate, add_exits, early_exit, gate_rates
 from course_lib.training.gradual import Prune
 from course_lib.training.hold import hold, release
 from course_lib.training.lottery import Snapshot, rewind
@@ -19,6 +19,7 @@ __all__ = [
     "Prune",
     "RigL",
     "Snapshot",
+    "add_exits",
     "early_exit",
     "gate_rates",
     "hold",

@@ -17,7 +17,7 @@ from keras import ops
 from course_lib.calls import watching
 from course_lib.report import summary
 
-__all__ = ["ChannelGate", "Exits", "early_exit", "gate_rates"]
+__all__ = ["ChannelGate", "Exits", "add_exits", "early_exit", "gate_rates"]
 
 
 @keras.saving.register_keras_serializable("course_lib")
@@ -112,6 +112,43 @@ def gate_rates(model, x) -> dict:
     with watching(on_call):
         model(x, training=False)
     return rates
+
+
+def add_exits(model, layers, classes):
+    """The model with a head behind each of these layers, its own output last: trained together, for :func:`early_exit`.
+
+        p = softmax(W · mean of h over space + b),     h the layer's output, channels last
+
+    Parameters
+    ----------
+    model
+        A functional or Sequential Keras model with one output, a softmax. Its layers are shared, not copied.
+    layers
+        Names of layers; the heads, ``<name>_exit``, come in the model's order.
+    classes
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        A model that is subclassed or has several outputs; no layers, or one that the model does not have.
+
+    Examples
+    --------
+    >>> from course_lib import models
+    >>> add_exits(models.small_cnn(), ["conv_1", "conv_2"], classes=10).output_names
+    ['conv_1_exit', 'conv_2_exit', 'output']
+    """
+    heads, names = list(getattr(model, "outputs", None) or []), [layer.name for layer in model.layers]
+    if len(heads) != 1:
+        raise ValueError(f"model {model.name!r} has {len(heads)} outputs; give one with one output, not subclassed.")
+    if isinstance(layers, str) or not layers or set(layers) - set(names):
+        raise ValueError(f"layers is {layers!r}; give a list of names of layers, of {', '.join(names)}.")
+    for name in sorted(layers, key=names.index, reverse=True):
+        h = model.get_layer(name).output
+        h = ops.mean(h, axis=tuple(range(1, len(h.shape) - 1))) if len(h.shape) > 2 else h  # (batch, channels)
+        heads.insert(0, keras.layers.Dense(classes, "softmax", name=f"{name}_exit")(h))
+    return keras.Model(model.inputs if isinstance(model, keras.Sequential) else model.input, heads)
 
 
 class Exits(NamedTuple):

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+import keras
 import numpy as np
 
-from course_lib import variables
 from course_lib.training.after_step import after_step, renew_step
+from course_lib.variables import find, prunable
 
-__all__ = ["hold", "release"]
+__all__ = ["held", "hold", "needs_keras_3", "release", "renamed"]
 
 
 def hold(model, masks: Mapping) -> None:
@@ -34,8 +35,9 @@ def hold(model, masks: Mapping) -> None:
 
     Raises
     ------
-    ValueError
-        A path that the model does not have, or a mask of another shape or type. Nothing is changed then.
+    TypeError, ValueError
+        Arguments that are no Keras 3 model and no masks; a path that the model does not have, or a mask of another
+        shape or type. Nothing is changed then.
 
     Examples
     --------
@@ -45,8 +47,11 @@ def hold(model, masks: Mapping) -> None:
     >>> round(masks.Masks.of_zeros(model).sparsity, 3)
     0.9
     """
-    held = variables.find(model, masks)
-    for path, variable in held.items():
+    needs_keras_3(model)
+    if not isinstance(masks, Mapping):
+        raise TypeError(f"masks is a {type(masks).__name__}; give {{variable path: boolean array}}, see from_scores.")
+    found = find(model, masks)
+    for path, variable in found.items():
         mask = np.asarray(masks[path])
         if mask.dtype != bool or mask.shape != tuple(variable.shape):
             raise ValueError(
@@ -54,7 +59,7 @@ def hold(model, masks: Mapping) -> None:
                 f"it must be bool of the variable's shape, {tuple(variable.shape)}."
             )
     known = True
-    for path, variable in held.items():
+    for path, variable in found.items():
         known &= after_step(model, variable).hold(masks[path])
         variable.assign(np.where(masks[path], variable.numpy(), 0))
     if not known:
@@ -73,8 +78,28 @@ def release(model) -> None:
     >>> model.layers[-1].kernel.constraint is None
     True
     """
+    needs_keras_3(model)
     for variable in model.weights:
         after = after_step(model, variable, create=False)
         if after is not None:
             after.mask = None
     renew_step(model, model.weights)
+
+
+def held(model, paths) -> dict:
+    """{path: mask} of those of the variables that are held by one now."""
+    steps = {path: after_step(model, variable, create=False) for path, variable in find(model, paths).items()}
+    return {path: after.mask.numpy() for path, after in steps.items() if after is not None and after.mask is not None}
+
+
+def renamed(model, named: Mapping) -> dict:
+    """What belongs to variables, by the names that these have now: loading a model changes some."""
+    names = {id(kernel): path for path, kernel in prunable(model).items()}
+    return {names.get(id(variable), path): named[path] for path, variable in find(model, named).items()}
+
+
+def needs_keras_3(model):
+    """Refuse what is not a model of Keras 3."""
+    if not isinstance(model, keras.Model):
+        kind = type(model)
+        raise TypeError(f"model is a {kind.__module__}.{kind.__name__}; give a Keras 3 model (keras.Model).")

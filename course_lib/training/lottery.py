@@ -6,30 +6,36 @@ Sources: to the initial weights, k = 0, Frankle and Carbin, "The Lottery Ticket 
 step, Frankle et al., "Linear Mode Connectivity and the Lottery Ticket Hypothesis", ICML (2020).
 """
 
+import numpy as np
+
 from course_lib.training.hold import hold
-from course_lib.training.optimizer import StepCallback, restart
+from course_lib.training.optimizer import StepCallback, restart, whole
 
 __all__ = ["Snapshot", "rewind"]
 
 
 class Snapshot(StepCallback):
-    """Keep the weights of one optimizer step, for :func:`rewind`.
+    """Keep the weights of one optimizer step, and the optimizer's own variables, for :func:`rewind`.
 
     Parameters
     ----------
     at
         The step, counted as by ``Prune``; 0 for the weights before training.
+    fits
+        Calls of ``fit`` that lead to the step, as for ``Prune``.
 
     Attributes
     ----------
     weights : list or None
         ``model.get_weights()`` at that step.
+    optimizer : list or None
+        The values of ``model.optimizer.variables`` at that step: step count, momentum; None if there were none yet.
 
     Raises
     ------
     ValueError
-        ``at`` is not a whole number; when training begins: ``fit`` is not going to make so many steps, or the model is
-        not built.
+        ``at`` is not a whole number; when training begins: ``fit`` is not going to make so many steps, the model is
+        not built, or another than before.
     RuntimeError
         Training ended before the step, or passed over it (``steps_per_execution``).
 
@@ -45,33 +51,34 @@ class Snapshot(StepCallback):
     6
     """
 
-    def __init__(self, at=0):
-        super().__init__()
-        if isinstance(at, bool) or at != int(at) or at < 0:
-            raise ValueError(f"at is {at}; it is a whole number of optimizer steps, 0 for the initial weights.")
+    def __init__(self, at=0, fits=1):
+        super().__init__(fits)
+        whole(0, at=at)
         self.end = self.at = at
-        self.weights = None
+        self.weights = self.optimizer = None
 
-    def on_train_begin(self, logs=None):
+    def begin(self):
         if not self.model.built:
             raise ValueError(f"model {self.model.name!r} is not built; call it on a batch before training.")
-        super().on_train_begin(logs)
 
     def on_train_batch_begin(self, batch, logs=None):
         super().on_train_batch_begin(batch)
         self._look()
 
     def on_train_end(self, logs=None):
+        super().on_train_end(logs)
         self._look()
-        if self.weights is None:
+        if self.weights is None and self.fits < 1:
             raise RuntimeError(
-                f"at is {self.at}, but training stopped after step {self.step}; train on with the same callback."
+                f"at is {self.at}, but training ended after step {self.step}; train on with the same callback."
             )
 
     def _look(self):
         if self.weights is None:
             if self.step == self.at:
                 self.weights = self.model.get_weights()
+                if self.model.optimizer.built:
+                    self.optimizer = [v.numpy() for v in self.model.optimizer.variables]
             elif self.step > self.at:
                 raise RuntimeError(
                     f"at is {self.at}, but training was only seen at step {self.step}; "
@@ -79,12 +86,11 @@ class Snapshot(StepCallback):
                 )
 
 
-def rewind(model, weights, masks) -> None:
-    """Put earlier weights back, hold the masks, and start the optimizer anew.
+def rewind(model, weights, masks, optimizer=None) -> None:
+    """Put earlier weights back, hold the masks, and start the optimizer anew or from the step of these weights.
 
     The weights that the masks keep, and everything that is not masked, are the earlier ones exactly; the others are
-    zero and stay zero. The optimizer is as if just made: step 0 (of a learning rate schedule too), no momentum. A
-    learning rate that was changed while training is not changed back. A compiled step needs no new trace.
+    zero and stay zero. A compiled step needs no new trace.
 
     Parameters
     ----------
@@ -94,11 +100,16 @@ def rewind(model, weights, masks) -> None:
         A list of arrays: ``model.get_weights()`` of an earlier time, or ``Snapshot.weights``.
     masks
         As for :func:`course_lib.training.hold`.
+    optimizer
+        ``Snapshot.optimizer``: the optimizer goes on from that step, of a learning rate schedule too, with the momentum
+        of then, as Frankle et al. (2020) train on from step k. None: it is as if just made, step 0 and no momentum; a
+        learning rate that was changed while training is not changed back.
 
     Raises
     ------
     ValueError
-        Weights that are missing or of other shapes than the model's; masks that do not fit. Nothing is changed then.
+        Weights, or variables of the optimizer, that are missing or of other shapes than the model's; masks that do not
+        fit. Nothing is changed then.
 
     Examples
     --------
@@ -109,12 +120,24 @@ def rewind(model, weights, masks) -> None:
     >>> round(masks.Masks.of_zeros(model).sparsity, 3)
     0.8
     """
-    wanted = [tuple(v.shape) for v in model.weights]
-    given = None if weights is None else [w.shape for w in weights]
-    if given != wanted:
-        raise ValueError(f"weights have the shapes {given}; the model's, as get_weights gives them, are {wanted}.")
+    own = getattr(model, "optimizer", None)
+    _check("weights have", weights, model.weights, "as get_weights gives them")
+    if optimizer is not None:
+        if own is not None and not own.built:
+            own.build(model.trainable_variables)
+        _check("optimizer has", optimizer, getattr(own, "variables", []), "as Snapshot keeps them")
     hold(model, masks)  # refuses bad masks before anything is changed
     model.set_weights(weights)
     hold(model, masks)
-    if getattr(model, "optimizer", None) is not None:
-        restart(model.optimizer)
+    if optimizer is not None:
+        for variable, value in zip(own.variables, optimizer, strict=True):
+            variable.assign(value)
+    elif own is not None:
+        restart(own)
+
+
+def _check(what, given, variables, kept):
+    wanted = [tuple(v.shape) for v in variables]
+    shapes = None if given is None else [np.shape(array) for array in given]
+    if shapes != wanted:
+        raise ValueError(f"{what} the shapes {shapes}; the model's, {kept}, are {wanted}.")

@@ -16,6 +16,7 @@ from keras import ops
 from course_lib.structures import Element
 from course_lib.training.after_step import renew_step
 from course_lib.training.gradual import Prune
+from course_lib.training.hold import held, renamed
 from course_lib.training.optimizer import parts, reset_slots
 from course_lib.variables import prunable
 
@@ -25,17 +26,21 @@ __all__ = ["Movement"]
 class Movement(Prune):
     """Prune by scores that are learned while training, following a schedule; hold the masks.
 
-    This is the paper's hard version, with a fixed number of kept weights (the soft one has a threshold instead). The
-    gradients are those of the training step itself, after clipping and accumulation. As in the paper a pruned weight
-    sleeps: it keeps its value, its score is learned on, and when masks are made it may come back, without momentum.
-    What differs: masks are made anew every ``frequency`` steps and not in each, and no more after the schedule's end;
-    the score's learning rate is a constant, and so has no part in the order.
+    This is the paper's hard version: M keeps as many weights as the schedule says. The soft one, which is not here,
+    keeps those whose σ(S) is above a fixed threshold, and adds λ Σ σ(S) to the loss. How sparse it gets is an outcome
+    of λ and of the score's learning rate: there is no target for a schedule to follow and for this callback to reach.
 
-    The sleeping values and the scores live in the callback, not in the saved model.
+    The gradients are those of the training step itself, after clipping and accumulation. As in the paper a pruned
+    weight sleeps: it keeps its value, its score is learned on, and when masks are made it may come back, without
+    momentum. What differs: masks are made anew every ``frequency`` steps and not in each, and no more after the
+    schedule's end; the score's learning rate is a constant, and so has no part in the order.
+
+    The sleeping values and the scores live in the callback, not in the saved model. What others have pruned does not
+    come back.
 
     Parameters
     ----------
-    schedule, structure, frequency
+    schedule, structure, frequency, fits
         As for :class:`course_lib.training.Prune`. The schedule must leave the first steps unpruned.
     scope
         As for ``Prune``; the paper compares within each tensor.
@@ -43,7 +48,7 @@ class Movement(Prune):
     Attributes
     ----------
     masks : Masks or None
-        The masks that are held now.
+        The masks that it holds now; None before the first.
     scores : dict
         {variable path: S}, arrays in units of the loss.
 
@@ -65,8 +70,8 @@ class Movement(Prune):
     0.9
     """
 
-    def __init__(self, schedule, structure=Element(), scope="tensor", frequency=100):
-        super().__init__(lambda model, data: self.scores, schedule, structure, scope, frequency)
+    def __init__(self, schedule, structure=Element(), scope="tensor", frequency=100, fits=1):
+        super().__init__(lambda model, data: self.scores, schedule, structure, scope, frequency, fits=fits)
         if schedule(0) > 0:
             raise ValueError(f"schedule is {schedule}, which prunes before a score is learned; let it begin later.")
         self._score, self._asleep = {}, {}
@@ -75,15 +80,17 @@ class Movement(Prune):
     def scores(self) -> dict:
         return {path: score.numpy() for path, score in self._score.items()}
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
+    def begin(self):
         kernels = prunable(self.model)
+        self._score, self._asleep = renamed(self.model, self._score), renamed(self.model, self._asleep)
         for path, kernel in kernels.items():
-            if not kernel.trainable and (isinstance(self.scope, str) or path in self.scope):
-                raise ValueError(f"{path!r} is not trained, so it has no movement; name the tensors to prune in scope.")
             if path not in self._score:
                 self._score[path] = keras.Variable(np.zeros(kernel.shape, "float32"), trainable=False)
                 self._asleep[path] = keras.Variable(np.zeros(kernel.shape), dtype=kernel.dtype, trainable=False)
+        super().begin()
+        for path, kernel in kernels.items():
+            if not kernel.trainable and (isinstance(self.scope, str) or path in self.scope):
+                raise ValueError(f"{path!r} is not trained, so it has no movement; name the tensors to prune in scope.")
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         for part in parts(self.model.optimizer):
@@ -93,12 +100,12 @@ class Movement(Prune):
 
     def on_train_end(self, logs=None):
         for part in parts(self.model.optimizer):
-            del part.update_step
+            vars(part).pop("update_step", None)
         renew_step(self.model)
         super().on_train_end(logs)
 
-    def _scores(self):
-        return self.scores  # of pruned weights too: they may come back
+    def _allowed(self, paths):
+        return {path: mask | (self._asleep[path].numpy() != 0) for path, mask in held(self.model, paths).items()}
 
     def _prune(self, sparsity):
         kernels, before = prunable(self.model), self.masks
@@ -108,7 +115,7 @@ class Movement(Prune):
             kernels[path].assign(np.where(mask, dense[path], 0))
             self._asleep[path].assign(np.where(mask, 0, dense[path]))
             if before is not None:
-                reset_slots(self.model.optimizer, kernels[path], mask & ~before[path])
+                reset_slots(self.model.optimizer, kernels[path], mask & ~before.get(path, True))
 
 
 def _learning(optimizer, learned):

@@ -13,14 +13,15 @@ negative weights apart).
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 
 from course_lib import scores
 from course_lib.masks import Masks, from_scores
 from course_lib.scores.loss import batches, gradients, needs_loss
-from course_lib.training.hold import hold
-from course_lib.training.optimizer import StepCallback, reset_slots
+from course_lib.training.hold import hold, renamed
+from course_lib.training.optimizer import StepCallback, reset_slots, whole
 from course_lib.variables import find, prunable
 
 __all__ = ["SET", "RigL"]
@@ -34,7 +35,7 @@ class SET(StepCallback):
     value. Steps are counted as by ``Prune``; the first rewiring comes after ``frequency`` steps.
 
     To go on with a saved model, save ``masks`` too and give them back: a weight that has just grown is still zero, and
-    ``Masks.of_zeros`` would take it for pruned.
+    ``Masks.of_zeros`` would take it for pruned. What is held when training begins is replaced.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ class SET(StepCallback):
         Of the random masks and the random growth.
     masks
         The masks to start from, instead of random ones.
+    fits
+        Calls of ``fit`` that lead to ``end``, as for ``Prune``.
 
     Attributes
     ----------
@@ -60,8 +63,9 @@ class SET(StepCallback):
     Raises
     ------
     ValueError
-        A bad argument; when training begins: a path that the model does not have, a tensor that is not trained, or
-        ``end`` comes after the steps that ``fit`` is going to make; while it runs: weights or gradients are NaN.
+        A bad argument; when training begins: a path that the model does not have, a tensor that is not trained,
+        ``end`` comes after the steps that ``fit`` is going to make, or the model is another than before; while it
+        runs: weights or gradients are NaN.
 
     Examples
     --------
@@ -74,17 +78,16 @@ class SET(StepCallback):
     {'dense_1/kernel': 0.9, 'dense_2/kernel': 0.9, 'output/kernel': 0.9}
     """
 
-    def __init__(self, sparsity, end, fraction=0.3, frequency=100, seed=0, masks=None):
-        super().__init__()
+    def __init__(self, sparsity, end, fraction=0.3, frequency=100, seed=0, masks=None, fits=1):
+        super().__init__(fits)
         for value in sparsity.values() if isinstance(sparsity, Mapping) else [sparsity]:
-            if not 0 <= value <= 1:
-                raise ValueError(f"sparsity is {sparsity}; a sparsity is a fraction of zeros, from 0 to 1.")
-        if not 0 < fraction <= 1:
-            raise ValueError(f"fraction is {fraction}; it is the part of the kept weights that is dropped, up to 1.")
-        if isinstance(frequency, bool) or frequency != int(frequency) or not 1 <= frequency < end:
-            raise ValueError(
-                f"frequency is {frequency} and end {end}; rewire every so many whole steps, at least 1 and below end."
-            )
+            if not (isinstance(value, Real) and 0 <= value <= 1):
+                raise ValueError(f"sparsity is {sparsity!r}; a sparsity is a fraction of zeros, from 0 to 1.")
+        if not (isinstance(fraction, Real) and 0 < fraction <= 1):
+            raise ValueError(f"fraction is {fraction!r}; it is the part of the kept weights that is dropped, up to 1.")
+        whole(1, frequency=frequency, end=end)
+        if frequency >= end:
+            raise ValueError(f"frequency is {frequency} and end {end}; the first rewiring comes before the end.")
         self.sparsity, self.end, self.fraction, self.frequency, self.seed = sparsity, end, fraction, frequency, seed
         self.masks = masks
         self._random = np.random.default_rng(seed)
@@ -94,8 +97,7 @@ class SET(StepCallback):
         """{variable path: array}: the highest among the pruned weights are grown."""
         return {path: self._random.random(mask.shape) for path, mask in self.masks.items()}
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
+    def begin(self):
         masks = self._random_masks() if self.masks is None else self._renamed(self.masks)
         for path, kernel in find(self.model, masks).items():
             if not kernel.trainable and not masks[path].all():
@@ -129,13 +131,12 @@ class SET(StepCallback):
         return from_scores(ranked, self.sparsity, scope="tensor")
 
     def _renamed(self, masks):
-        """The same masks under the names that the model's variables have now: loading changes some."""
-        names = {id(kernel): path for path, kernel in prunable(self.model).items()}
-        found = find(self.model, masks)
-        for path, variable in found.items():
-            if id(variable) not in names:
-                raise ValueError(f"masks name {path!r}, which is no kernel; rewired are {', '.join(names.values())}.")
-        return Masks({names[id(variable)]: masks[path] for path, variable in found.items()})
+        """The same masks under the names that the model's kernels have now."""
+        masks, kernels = renamed(self.model, masks), prunable(self.model)
+        for path in masks:
+            if path not in kernels:
+                raise ValueError(f"masks name {path!r}, which is no kernel; rewired are {', '.join(kernels)}.")
+        return Masks(masks)
 
 
 class RigL(SET):
@@ -163,8 +164,8 @@ class RigL(SET):
     0.9
     """
 
-    def __init__(self, sparsity, end, data, fraction=0.3, frequency=100, seed=0, masks=None):
-        super().__init__(sparsity, end, fraction, frequency, seed, masks)
+    def __init__(self, sparsity, end, data, fraction=0.3, frequency=100, seed=0, masks=None, fits=1):
+        super().__init__(sparsity, end, fraction, frequency, seed, masks, fits)
         if data is None:
             raise ValueError("data is None, but growth is by the gradient on data; give (x, y), such as fashion.train.")
         self.data = data
@@ -173,9 +174,9 @@ class RigL(SET):
     def growth(self):
         return {path: np.abs(gradient) for path, gradient in gradients(self.model, [self._batch()]).items()}
 
-    def on_train_begin(self, logs=None):
+    def begin(self):
         needs_loss(self.model)
-        super().on_train_begin(logs)
+        super().begin()
 
     def _batch(self):
         batch = next(self._batches, None)

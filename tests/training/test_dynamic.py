@@ -157,6 +157,49 @@ def test_heads_train_together_and_easy_examples_leave_early():
     assert margin[left.exits == 0].mean() > margin[left.exits == 2].mean()
 
 
+def test_exits_are_put_behind_layers_and_trained_with_the_model(tmp_path):
+    keras.utils.set_random_seed(1)
+    x = keras.Input((8, 8, 3))
+    h = keras.layers.Conv2D(6, 3, activation="relu", name="conv")(x)
+    h = keras.layers.Conv2D(6, 3, activation="relu", name="deeper")(h)
+    h = keras.layers.Dense(16, "relu", name="dense")(keras.layers.Flatten()(h))
+    base = keras.Model(x, keras.layers.Dense(2, "softmax", name="output")(h), name="base")
+    model = training.add_exits(base, ["dense", "conv"], classes=2)  # in whatever order
+    assert [layer.name for layer in model.layers if layer.name.endswith("_exit")] == ["conv_exit", "dense_exit"]
+
+    conv, dense, output = (head.numpy() for head in model(IMAGES))
+    np.testing.assert_array_equal(output, base(IMAGES))
+    pooled = keras.Model(x, base.get_layer("conv").output)(IMAGES).numpy().mean(axis=(1, 2))
+    for head, inside, name in ((conv, pooled, "conv_exit"), (dense, None, "dense_exit")):
+        inside = keras.Model(x, base.get_layer("dense").output)(IMAGES).numpy() if inside is None else inside
+        logits = inside @ model.get_layer(name).kernel.numpy() + model.get_layer(name).bias.numpy()
+        np.testing.assert_allclose(head, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), atol=1e-5)
+
+    y = (IMAGES[:, :, :, 0].mean(axis=(1, 2)) > 0.3).astype(int)
+    model.compile(keras.optimizers.Adam(0.02), ["sparse_categorical_crossentropy"] * 3, loss_weights=[0.3, 0.3, 1.0])
+    model.fit(IMAGES, [y] * 3, epochs=30, verbose=0)
+    np.testing.assert_array_equal(model(IMAGES)[-1], base(IMAGES))  # the layers are shared
+    left = training.early_exit(model, IMAGES, threshold=0.9)
+    assert np.mean(left.classes == y) > 0.9 and left.macs_share < 1
+    model.save(tmp_path / "model.keras")
+    for a, b in zip(keras.models.load_model(tmp_path / "model.keras")(IMAGES), model(IMAGES), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_exits_need_a_functional_model_of_one_output_and_its_layers():
+    class Net(keras.Model):
+        pass
+
+    for model in (Net(name="net"), branched()):
+        with pytest.raises(ValueError, match=r"has [03] outputs; give one with one output, not subclassed"):
+            training.add_exits(model, ["hidden"], classes=3)
+    base = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, name="a"), keras.layers.Dense(3, "softmax")])
+    assert len(training.add_exits(base, ["a"], classes=3).outputs) == 2
+    for wrong, message in (("a", "layers is 'a'; give"), (["b"], "layers is .'b'.; give.*, of a, dense"), ([], "give")):
+        with pytest.raises(ValueError, match=message):
+            training.add_exits(base, wrong, classes=3)
+
+
 @pytest.mark.parametrize(
     ("model", "threshold", "message"),
     [

@@ -8,6 +8,7 @@ import pytest
 from course_lib import models, scores, training
 from course_lib.masks import Masks
 from course_lib.schedules import Constant, Iterative, OneShot, Polynomial
+from course_lib.structures import Block, NofM, Unit
 
 N, BATCH = 80, 8  # ten steps an epoch
 
@@ -136,16 +137,6 @@ def test_the_count_starts_with_the_first_fit_and_goes_on_in_the_next():
     assert prune.step == 20
 
 
-def test_pruning_goes_on_after_loading_with_the_same_callback(tmp_path):
-    model = compiled()
-    prune = training.Prune(scores.magnitude, OneShot(0.5))
-    fit(model, prune)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    fit(loaded, prune)
-    assert round(Masks.of_zeros(loaded).sparsity, 2) == 0.5
-
-
 def test_a_target_out_of_reach_is_refused_before_training():
     model = compiled()
     before = model.get_weights()
@@ -174,8 +165,10 @@ def test_training_that_stops_early_does_not_end_silently_unpruned():
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 3
 
-    with pytest.raises(RuntimeError, match=r"stopped after step 4.*schedule's end at 8.*pruned to 0\.0%, not 50\.0%"):
+    with pytest.raises(RuntimeError, match=r"optimizer step 4, before .*'s end at 8: .* sparsity of 0\.0, not 0\.5\."):
         fit(compiled(), training.Prune(scores.magnitude, OneShot(0.5, at=8)), Stop())
+    with pytest.raises(RuntimeError, match=r"it pruned to a sparsity of 0\.7999\d+, not 0\.8\."):  # 80.0% is not 80.0%
+        fit(compiled(), training.Prune(scores.magnitude, Polynomial(0.8, 0, 5, power=6), frequency=1), Stop())
 
 
 @pytest.mark.parametrize(
@@ -187,8 +180,59 @@ def test_training_that_stops_early_does_not_end_silently_unpruned():
         (dict(score=Constant(0.5), schedule=scores.magnitude), "it needs begin, end and final"),
         (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=0), "frequency is 0"),
         (dict(score=scores.magnitude, schedule=Constant(0.5), frequency=None), "frequency is None"),
+        (dict(score=scores.magnitude, schedule=Constant(0.5), structure="unit"), "structure is 'unit'; make one"),
+        (dict(score=scores.magnitude, schedule=Constant(0.5), structure=Unit), "structure is .*Unit.*; make one"),
     ],
 )
 def test_bad_arguments_are_refused_when_the_callback_is_made(arguments, message):
     with pytest.raises(ValueError, match=message):
         training.Prune(**arguments)
+
+
+def counted(score):
+    """The score, and a list that grows by one whenever it is asked."""
+    asked = []
+    return lambda model, data: (asked.append(1), score(model, data))[1], asked
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(scope="layer"), "scope is 'layer'; choose"),
+        (dict(scope=None), "scope is None; choose"),
+        (dict(scope={"dense_3/kernel": 0.5}), "no variable 'dense_3/kernel'; it has dense_1/kernel"),
+        (dict(scope={"dense_1/kernel": 1.5}), r"scope\['dense_1/kernel'\] is 1.5"),
+        (dict(structure=NofM(2, 4)), "sparsity is 0.9; NofM.* prunes at most 0.5"),
+        (dict(structure=Block((9, 9))), r"shape is \(9, 9\), but a tensor of shape .* does not divide"),
+        (dict(structure=Unit(), scope="output"), "nothing to compare"),
+    ],
+)
+def test_a_scope_or_a_structure_that_does_not_suit_the_model_is_refused_before_training(options, message):
+    model, (score, asked) = compiled(), counted(scores.magnitude)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        fit(model, training.Prune(score, OneShot(0.9, at=8), **options))
+    assert int(model.optimizer.iterations) == 0 and len(asked) <= 1
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_costly_score_is_not_asked_before_its_time_nor_a_score_of_other_variables_refused():
+    score, asked = counted(scores.magnitude)
+    fit(compiled(), training.Prune(score, Iterative(0.9, rounds=3, every=2)))
+    assert len(asked) == 3
+
+    def biases(model, data):
+        return {f"{layer.name}/bias": np.abs(layer.bias.numpy()) for layer in model.layers if layer.weights}
+
+    model = compiled()
+    for target in (0.5, 0.3):
+        fit(model, training.Prune(biases, OneShot(target, at=5), scope={"dense_1/bias": target}))
+        assert [int(np.sum(v.numpy() == 0)) for v in model.weights if v.name == "bias"] == [15, 0, 0]
+
+    def sixteens(model, data):  # (784, 30), (30, 10), (10, 10): only the first divides
+        return {"dense_1/kernel": scores.magnitude(model)["dense_1/kernel"]}
+
+    model = compiled()
+    fit(model, training.Prune(sixteens, OneShot(0.75), structure=NofM(4, 16)))
+    assert Masks.of_zeros(model).per_tensor() == {"dense_1/kernel": 0.75, "dense_2/kernel": 0, "output/kernel": 0}

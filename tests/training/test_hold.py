@@ -220,6 +220,24 @@ def test_variables_without_a_mask_are_left_alone_and_other_variables_can_be_name
     assert model.get_layer("output").kernel.constraint is None
 
 
+@pytest.mark.parametrize("masks", [None, np.ones(3, bool), [np.ones(3, bool)], "output/kernel"])
+def test_what_are_no_masks_are_refused(masks):
+    with pytest.raises(TypeError, match=rf"masks is a {type(masks).__name__}; give \{{variable path: boolean array\}}"):
+        training.hold(compiled(), masks)
+
+
+def test_what_is_no_model_of_keras_3_is_refused():
+    import tf_keras
+
+    model = compiled()
+    for other in ({}, None, tf_keras.Sequential([tf_keras.Input((6,)), tf_keras.layers.Dense(3)])):
+        for call in (lambda x: training.hold(x, model), lambda x: training.hold(x, {}), training.release):
+            with pytest.raises(TypeError, match=rf"model is a .*{type(other).__name__}; give a Keras 3 model"):
+                call(other)
+    with pytest.raises(TypeError, match=r"model is a course_lib\.masks\.Masks"):  # the wrong way round
+        training.hold(magnitude_masks(model), model)
+
+
 @pytest.mark.parametrize(
     ("mask", "message"),
     [

@@ -114,6 +114,47 @@ def test_a_snapshot_holds_the_weights_of_its_step(at):
     assert Masks.of_zeros(model).sparsity == pytest.approx(0.9, abs=0.01)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_optimizer_put_back_trains_the_second_epoch_again_bit_for_bit(optimizer):
+    model, early = net(OPTIMIZERS[optimizer]()), training.Snapshot(at=8)
+    if optimizer == "gradient accumulation":  # of two batches: an epoch is whole steps
+        model, early = net(keras.optimizers.Adam(0.01, gradient_accumulation_steps=2)), training.Snapshot(at=4)
+    fit(model, early, epochs=2)
+    after = model.get_weights()
+    everything = {path: np.ones(kernel.shape, bool) for path, kernel in prunable(model).items()}
+    training.rewind(model, early.weights, everything, early.optimizer)
+    assert int(model.optimizer.iterations) == early.at
+    fit(model)
+    for variable, expected in zip(model.weights, after, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), expected)
+
+
+@pytest.mark.parametrize("at", [0, 3, 8])
+def test_the_learning_rate_schedule_is_rewound_to_the_step_of_the_weights(at):
+    falling = keras.optimizers.schedules.PolynomialDecay(0.1, decay_steps=16, end_learning_rate=0.02)
+    model, early = net(keras.optimizers.SGD(falling, momentum=0.9)), training.Snapshot(at=at)
+    fit(model, early, epochs=2)
+    rates = []
+    for optimizer in (early.optimizer, None):
+        training.rewind(model, early.weights, ticket(model), optimizer)
+        rates.append(float(model.optimizer.learning_rate))
+        fit(model)
+        rates.append(float(model.optimizer.learning_rate))
+    line = [0.1 - (0.1 - 0.02) * step / 16 for step in (at, at + 8, 0, 8)]
+    assert rates == pytest.approx(line)
+    assert Masks.of_zeros(model).sparsity == pytest.approx(0.7, abs=0.01)
+
+
+def test_a_snapshot_rewinds_a_model_that_was_not_trained_yet():
+    model, early = net(), training.Snapshot(at=3)
+    fit(model, early)
+    fresh = net()
+    training.rewind(fresh, early.weights, ticket(model), early.optimizer)
+    assert int(fresh.optimizer.iterations) == 3
+    for variable, kept in zip(fresh.optimizer.variables, early.optimizer, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), kept)
+
+
 def test_a_snapshot_goes_on_in_another_fit_and_counts_the_optimizers_steps():
     model = net(keras.optimizers.Adam(gradient_accumulation_steps=2))
     early, history = training.Snapshot(at=3), History()
@@ -141,7 +182,7 @@ def test_a_snapshot_that_cannot_be_taken_is_an_error():
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 3
 
-    with pytest.raises(RuntimeError, match="at is 6, but training stopped after step 4"):
+    with pytest.raises(RuntimeError, match="at is 6, but training ended after step 4"):
         fit(net(), training.Snapshot(at=6), Stop())
 
 
@@ -182,6 +223,10 @@ def test_bad_arguments_change_nothing(weights):
         training.rewind(model, other, ticket(model))
     with pytest.raises(ValueError, match="no variable 'three/kernel'"):
         training.rewind(model, [0 * w for w in before], {"three/kernel": np.ones((1, 1), bool)})
+    for compiled in (True, False):
+        asked = model if compiled else keras.Model(model.inputs, model.outputs)
+        with pytest.raises(ValueError, match=r"optimizer has the shapes \[\(3,\)\]; the model's, as Snapshot"):
+            training.rewind(asked, [0 * w for w in before], ticket(model), [np.ones(3)])
     assert int(model.optimizer.iterations) == 8
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

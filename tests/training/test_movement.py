@@ -162,6 +162,25 @@ def test_new_masks_need_no_new_trace_and_training_ends_as_it_began():
     assert [float(np.mean(kernel.numpy() == 0)) for kernel in prunable(model).values()] == pytest.approx([0.8, 0.8])
 
 
+def test_what_others_held_does_not_come_back_and_what_movement_pruned_may():
+    model = net(keras.optimizers.SGD(0.3))
+    training.hold(model, {"one/kernel": np.arange(120).reshape(6, 20) % 2 == 0})
+    movement = training.Movement(Polynomial(0.8, begin=2, end=14), frequency=2, fits=2)
+    watch = Watch(movement)
+    fit(model, movement, watch, epochs=1)
+    awake, count = movement.masks["two/kernel"], len(watch.masks)
+    training.hold(model, {"two/kernel": awake & (np.arange(3) > 0)})  # the first of three units goes
+    fit(model, movement, watch, epochs=1)
+    assert np.any(awake[:, 0])
+    assert not any(np.any(masks["two/kernel"][awake[:, 0], 0]) for masks in watch.masks[count:])
+    came_back = 0
+    for old, new in pairwise(watch.masks):
+        assert not np.any(new["one/kernel"].ravel()[1::2])
+        came_back += sum(int((new[path] & ~old[path]).sum()) for path in new)
+    assert came_back > 0
+    assert list(movement.masks.per_tensor().values()) == pytest.approx([0.8, 0.8])
+
+
 def test_another_fit_goes_on():
     movement = training.Movement(OneShot(0.5, at=8))
     model = net()
