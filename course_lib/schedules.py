@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from numbers import Real
 
+from course_lib.checks import whole
+
 __all__ = ["Constant", "Iterative", "OneShot", "Polynomial"]
 
 
@@ -26,7 +28,7 @@ class Constant:
 
     def __post_init__(self):
         _check_sparsity(sparsity=self.sparsity)
-        _check_steps(0, begin=self.begin)
+        whole(0, begin=self.begin)
 
     @property
     def final(self):
@@ -55,7 +57,7 @@ class OneShot:
 
     def __post_init__(self):
         _check_sparsity(sparsity=self.sparsity)
-        _check_steps(0, at=self.at)
+        whole(0, at=self.at)
 
     @property
     def final(self):
@@ -95,8 +97,8 @@ class Polynomial:
 
     def __post_init__(self):
         _check_sparsity(initial=self.initial, final=self.final)
-        _check_steps(0, begin=self.begin)
-        _check_steps(self.begin, end=self.end)
+        whole(0, begin=self.begin)
+        whole(self.begin, end=self.end)
         if not 0 < self.power < math.inf:
             raise ValueError(f"power is {self.power}; it must be positive, 3 in the paper, 1 for a straight line.")
 
@@ -135,9 +137,9 @@ class Iterative:
 
     def __post_init__(self):
         _check_sparsity(initial=self.initial, final=self.final)
-        _check_steps(1, rounds=self.rounds)
-        _check_steps(1, every=self.every)
-        _check_steps(0, begin=self.begin)
+        whole(1, rounds=self.rounds)
+        whole(1, every=self.every)
+        whole(0, begin=self.begin)
 
     @property
     def end(self):
@@ -158,9 +160,3 @@ def _check_sparsity(**named):
             raise ValueError(f"{name} is {value!r}; a sparsity is a fraction of zeros, from 0 to 1.")
     if named.get("initial", 0) > named.get("final", 1):
         raise ValueError(f"initial is {named['initial']}, above final, {named['final']}; pruned weights stay pruned.")
-
-
-def _check_steps(least, **named):
-    for name, value in named.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or value % 1 != 0 or value < least:
-            raise ValueError(f"{name} is {value!r}; it must be a whole number, at least {least}.")

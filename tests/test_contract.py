@@ -46,7 +46,11 @@ def data():
 
 
 def test_the_lists_are_complete():
-    public = {name for name in scores.__all__ if not name.endswith(("_masks", "_update")) and name != "sparsegpt"}
+    public = {
+        name
+        for name in scores.__all__
+        if not name.endswith(("_masks", "_update")) and name not in ("sparsegpt", "per_weight")
+    }
     assert public == {*ELEMENT_SCORES, *UNIT_SCORES, "bn_gamma"}  # bn_gamma wants BatchNormalization: see test_units
     assert {type(structure).__name__ for structure in STRUCTURES} == set(structures.__all__)
     assert {type(schedule).__name__ for schedule in SCHEDULES} == set(schedules.__all__)
@@ -119,7 +123,7 @@ def test_masks_have_the_exact_count_for_every_score_structure_and_scope(model, d
                 assert zeros[path] == pruned(sparsity, groups(structure, shape)[0]) * weights[path]
 
 
-@pytest.mark.parametrize("name", ["magnitude", "taylor", "wanda"])
+@pytest.mark.parametrize("name", ELEMENT_SCORES)
 @pytest.mark.parametrize("structure", STRUCTURES, ids=lambda s: type(s).__name__)
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
 def test_prune_reaches_its_target_and_holds_it(data, name, structure, schedule):
@@ -131,3 +135,21 @@ def test_prune_reaches_its_target_and_holds_it(data, name, structure, schedule):
         mask = prune.masks[path]
         assert (~mask).sum() == mask.size // 2
         assert np.all(kernel.numpy()[~mask] == 0) and np.any(kernel.numpy()[mask] != 0)
+
+
+@pytest.mark.parametrize("name", UNIT_SCORES)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
+def test_prune_takes_whole_units_by_a_score_of_units(data, name, schedule):
+    model = net()
+    score, first = getattr(scores, name), []
+
+    def seen(model, data):
+        first.append(score(model, data)["one"])
+        return score(model, data)
+
+    prune = training.Prune(seen, schedule, structures.Unit(), frequency=2, data=data)
+    model.fit(*data, batch_size=4, verbose=0, callbacks=[prune])
+    silent = ~np.any(model.get_layer("one").kernel.numpy(), axis=0)
+    assert silent.sum() == 6 and list(prune.masks) == ["one/kernel"]
+    if isinstance(schedule, schedules.Constant | schedules.OneShot):  # all at once: the lowest of that moment
+        assert set(first[0][silent]) == set(np.sort(first[0])[:6])

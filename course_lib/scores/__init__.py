@@ -8,6 +8,7 @@ from course_lib.scores.gradients import fisher, taylor
 from course_lib.scores.hessian import obd
 from course_lib.scores.initial import grasp, snip
 from course_lib.scores.sparsegpt import sparsegpt
+from course_lib.scores.spread import per_weight
 from course_lib.scores.surgeon import obs, obs_update
 from course_lib.scores.synflow import synflow, synflow_masks
 from course_lib.scores.units import bn_gamma, geometric_median, unit_norm
@@ -27,6 +28,7 @@ __all__ = [
     "obd",
     "obs",
     "obs_update",
+    "per_weight",
     "random",
     "snip",
     "sparsegpt",

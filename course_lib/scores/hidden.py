@@ -21,7 +21,7 @@ from keras import layers
 from course_lib.calls import example_specs, watching
 from course_lib.scores.loss import batches, traced
 
-__all__ = ["Call", "Units", "hidden_units", "pass_through"]
+__all__ = ["Call", "Units", "hidden_units", "named_layers", "pass_through"]
 
 TRANSPOSED = layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose
 SEPARABLE = layers.SeparableConv1D, layers.SeparableConv2D
@@ -125,7 +125,7 @@ def _found(model, calls):
     outputs = _output_layers(model, calls)
     uses = _uses(calls)
     found = {}
-    for name, layer in _named(model):
+    for name, layer in named_layers(model):
         if layer in outputs or any(layer is units.layer for units in found.values()):
             continue
         if name in found:
@@ -175,10 +175,10 @@ def _chain(call, uses) -> list:
     return chain
 
 
-def _named(parent, prefix=""):
+def named_layers(parent, prefix=""):
     """Pairs (name, layer) of all layers with units; the name leads through the layers around them."""
     for layer in parent._flatten_layers(include_self=False, recursive=False):
         if isinstance(layer, WITH_UNITS):
             yield prefix + layer.name, layer
         else:
-            yield from _named(layer, f"{prefix}{layer.name}/")
+            yield from named_layers(layer, f"{prefix}{layer.name}/")

@@ -1,7 +1,8 @@
 """Train a pruned model: hold masks, prune by a schedule, shrink by a proximal operator."""
 
 from course_lib.training.batchnorm import reestimate
-from course_lib.training.dynamic import ChannelGate, add_exits, early_exit, gate_rates
+from course_lib.training.exits import Exits, add_exits, early_exit
+from course_lib.training.gates import ChannelGate, gate_rates
 from course_lib.training.gradual import Prune
 from course_lib.training.hold import hold, release
 from course_lib.training.lottery import Snapshot, rewind
@@ -13,6 +14,7 @@ from course_lib.training.sparse import SET, RigL
 __all__ = [
     "SET",
     "ChannelGate",
+    "Exits",
     "Movement",
     "Progress",
     "Proximal",

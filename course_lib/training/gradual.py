@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from course_lib.checks import whole
 from course_lib.masks import Masks, from_scores
+from course_lib.scores import per_weight
 from course_lib.structures import Element
 from course_lib.training.hold import held, hold, renamed
-from course_lib.training.optimizer import StepCallback, whole
+from course_lib.training.optimizer import StepCallback
 from course_lib.variables import prunable
 
 __all__ = ["Prune"]
@@ -31,7 +33,8 @@ class Prune(StepCallback):
     Parameters
     ----------
     score
-        A function ``score(model, data) -> {variable path: array}``, high = keep.
+        A function ``score(model, data) -> {variable path: array}``, high = keep; a unit score, by layer name, counts
+        for all the weights that lead to a unit, and wants ``structure=Unit()``.
     schedule
         ``schedule(step) -> sparsity`` with ``begin``, ``end`` and ``final``; one from ``course_lib.schedules``.
     structure, scope
@@ -120,7 +123,7 @@ class Prune(StepCallback):
             zeros = {path: np.zeros(kernel.shape, "float32") for path, kernel in prunable(self.model).items()}
             self._make(zeros, self.schedule.final)
         except ValueError:  # they may suit a score that ranks other variables
-            self._make(self.score(self.model, self.data), self.schedule.final)
+            self._make(self._scored(), self.schedule.final)
 
     def _advance(self):
         """Prune, if it is time, to what the schedule wants before optimizer step t."""
@@ -133,9 +136,12 @@ class Prune(StepCallback):
                 self._prune(sparsity)
 
     def _prune(self, sparsity):
-        self.masks = self._make(self.score(self.model, self.data), sparsity)
+        self.masks = self._make(self._scored(), sparsity)
         self._sparsity = sparsity
         hold(self.model, self.masks)
+
+    def _scored(self):
+        return per_weight(self.model, self.score(self.model, self.data))
 
     def _make(self, scores, sparsity):
         """Masks in which nothing grows: of all groups those that are pruned already go first."""

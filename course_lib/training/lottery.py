@@ -8,8 +8,9 @@ step, Frankle et al., "Linear Mode Connectivity and the Lottery Ticket Hypothesi
 
 import numpy as np
 
+from course_lib.checks import whole
 from course_lib.training.hold import hold
-from course_lib.training.optimizer import StepCallback, restart, whole
+from course_lib.training.optimizer import StepCallback, restart
 
 __all__ = ["Snapshot", "rewind"]
 

@@ -1,15 +1,14 @@
 """What the training callbacks ask of Keras's optimizer: at which step it is, and what it remembers of a weight."""
 
-from numbers import Real
-
 import keras
 import numpy as np
 from keras.optimizers import LossScaleOptimizer
 
+from course_lib.checks import whole
 from course_lib.training.hold import needs_keras_3
 from course_lib.variables import find
 
-__all__ = ["StepCallback", "parts", "reset_slots", "restart", "whole"]
+__all__ = ["StepCallback", "parts", "reset_slots", "restart"]
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -84,13 +83,6 @@ class StepCallback(keras.callbacks.Callback):
                 f"{type(self).__name__} ends at step {self.end}, but fit makes only {self._last} steps; train longer, "
                 f"let it end earlier, or, where fit is called again and again, give the number of calls as fits."
             )
-
-
-def whole(least, **named):
-    """Refuse an argument that is not a whole number, or below the least."""
-    for name, value in named.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or value % 1 != 0 or value < least:
-            raise ValueError(f"{name} is {value!r}; it is a whole number, at least {least}.")
 
 
 def parts(optimizer) -> list:

@@ -18,10 +18,11 @@ from numbers import Real
 import numpy as np
 
 from course_lib import scores
+from course_lib.checks import whole
 from course_lib.masks import Masks, from_scores
 from course_lib.scores.loss import batches, gradients, needs_loss
 from course_lib.training.hold import hold, renamed
-from course_lib.training.optimizer import StepCallback, reset_slots, whole
+from course_lib.training.optimizer import StepCallback, reset_slots
 from course_lib.variables import find, prunable
 
 __all__ = ["SET", "RigL"]
