@@ -35,12 +35,14 @@ def test_every_link_and_picture_is_there():
 def test_the_example_for_practitioners_runs(tmp_path, monkeypatch):
     from course_lib import data, models
 
-    example = re.search(r"```python\n(.+?)```", README, re.DOTALL)[1]
+    prunes, shrinks = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     train = data.fashion_mnist().train
     model = models.lenet_300_100()
     model.compile("adam", "sparse_categorical_crossentropy")
     monkeypatch.chdir(tmp_path)
     namespace = {"model": model, "x": train.x[:16_000], "y": train.y[:16_000]}
-    exec(example, namespace)
+    exec(prunes, namespace)
     assert namespace["prune"].masks.sparsity == pytest.approx(0.9, abs=1e-4)
     assert (tmp_path / "model.tflite").stat().st_size < 300_000
+    exec(shrinks, namespace)
+    assert [layer.units for layer in namespace["small"].layers if hasattr(layer, "units")] == [150, 50, 10]
