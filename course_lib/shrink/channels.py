@@ -6,7 +6,7 @@ they lie.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import count
 
 import numpy as np
@@ -26,30 +26,43 @@ class Axis:
         (n,) integers, one for each entry along the axis; an entry for each place, if a unit has several.
     values
         (n,) floats: what the unit always is, at every place and for every input, or NaN where that depends.
+    rests
+        (n,) floats: what it would always be if all weights of the unit were zero; NaN if that depends even so.
     """
 
     labels: np.ndarray
     values: np.ndarray
+    rests: np.ndarray
 
     @classmethod
     def new(cls, n: int) -> "Axis":
         """n units that no other layer has yet."""
         labels = np.fromiter((next(_fresh) for _ in range(n)), np.int64, n)
-        return cls(labels, np.full(n, np.nan))
+        return cls(labels, np.full(n, np.nan), np.zeros(n))
 
     @classmethod
     def joined(cls, axes) -> "Axis":
         """One after the other."""
-        return cls(np.concatenate([a.labels for a in axes]), np.concatenate([a.values for a in axes]))
+        return cls(*(np.concatenate([getattr(a, f.name) for a in axes]) for f in fields(cls)))
 
     def __len__(self):
         return len(self.labels)
 
     def __getitem__(self, index) -> "Axis":
-        return Axis(self.labels[index], self.values[index])
+        return Axis(self.labels[index], self.values[index], self.rests[index])
 
-    def with_values(self, values) -> "Axis":
-        return Axis(self.labels, np.broadcast_to(np.asarray(values, float), self.labels.shape))
+    @property
+    def left(self) -> np.ndarray:
+        """What a unit leaves behind when it goes: what it always is, or else what it is without weights."""
+        return np.where(np.isnan(self.values), self.rests, self.values)
+
+    def with_values(self, values, rests=None) -> "Axis":
+        new = [np.broadcast_to(np.asarray(v, float), self.labels.shape) for v in (values, rests) if v is not None]
+        return Axis(self.labels, new[0], self.rests if rests is None else new[1])
+
+    def where(self, condition) -> "Axis":
+        """The same, with values and rests unknown but where they meet a condition."""
+        return self.with_values(*(np.where(condition(v), v, np.nan) for v in (self.values, self.rests)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ def keep_highest(model, scores, kept) -> dict:
 
     keep ⌊kept · n + ½⌋ of n, at least one; of equal scores the first. The division makes layers of one group count
     alike; where it is not defined (a mean that is not positive) raw scores are added. Groups that no scored layer makes
-    whole stay as they are.
+    whole stay as they are. Of units with several places the scores are added.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ def keep_highest(model, scores, kept) -> dict:
     >>> {name: len(units) for name, units in keep.items()}
     {'conv_1': 4, 'conv_2': 8, 'dense_1': 16}
     """
-    ranked = {group.name: _group_scores(group, scores) for group in groups(model)}
+    found = {group.name: group for group in groups(model)}
+    ranked = {name: _group_scores(group, scores) for name, group in found.items()}
     ranked = {name: values for name, values in ranked.items() if values is not None}
     fractions = kept if isinstance(kept, Mapping) else dict.fromkeys(ranked, kept)
     keep = {}
@@ -56,16 +57,18 @@ def keep_highest(model, scores, kept) -> dict:
         if not 0 <= fraction <= 1:
             raise ValueError(f"kept is {fraction} for {name!r}; it is a fraction of units, from 0 to 1.")
         n = max(1, math.floor(fraction * len(ranked[name]) + 0.5))
-        keep[name] = np.sort(np.argsort(-ranked[name], kind="stable")[:n])
+        keep |= found[name].keep(np.argsort(-ranked[name], kind="stable")[:n])
     return keep
 
 
 def _group_scores(group, scores):
     """One score a unit of a group; None if no layer that makes all of them has scores."""
-    made = [np.asarray(scores[name], float) for name in group.makes if len(scores.get(name, ())) == group.units]
+    n = sum(map(len, group.places))
+    made = [np.asarray(scores[name], float) for name in group.makes if len(scores.get(name, ())) == n]
     if not made:
         return None
     if any(np.isnan(values).any() for values in made):
         raise ValueError(f"the scores of group {group.name!r} hold NaN and cannot be ranked.")
     divide = all(values.mean() > 0 for values in made)
-    return sum(values / values.mean() if divide else values for values in made)
+    total = sum(values / values.mean() if divide else values for values in made)
+    return np.array([total[list(places)].sum() for places in group.places])

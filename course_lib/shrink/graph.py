@@ -184,6 +184,7 @@ def _visit(graph, name, layer, args, options, tensors, node):
     plain = [Channels.plain(x.shape) for x in node.outputs]
     outputs = plain if cut.output is None else keras.tree.flatten(cut.output)
     outputs = [Channels(p.shape, x.axes) for p, x in zip(plain, outputs, strict=True)]
+    cut.fixed.extend(_lost(cut, tensors, outputs))
     call = Call(name, layer, tensors, Cut(**{**vars(cut), "output": outputs}))
     graph.calls.append(call)
     for pair in cut.tied:
@@ -199,6 +200,15 @@ def _visit(graph, name, layer, args, options, tensors, node):
         graph.units.setdefault(name, units)
     graph.units.update({f"{name}/{key}": axis for key, axis in cut.named.items()})
     return outputs
+
+
+def _lost(cut, inputs, outputs):
+    """Units that go in, and of which the rule says nothing more."""
+    said = [*(a for x in outputs for a in x.axes), *(a for axes in cut.weights.values() for a in axes), *cut.watches]
+    said += [a for pair in cut.tied for a in pair] + [a for a, _ in cut.fixed]
+    labels = np.concatenate([a.labels for a in said if a is not None] or [np.empty(0, np.int64)])
+    entering = [a for x in inputs for a in x.axes if a is not None]
+    return [(a, "it works across them") for a in entering if not np.isin(a.labels, labels).all()]
 
 
 def _tie_or_fix(graph, before, now):

@@ -26,9 +26,12 @@ class Group:
     Attributes
     ----------
     name
-        The layer to name in ``remove_units``, the first that makes the units: index k of it is unit k.
+        The layer to name in ``remove_units``, of which it has most units.
     units
-        How many units it makes.
+        How many units it makes that can go one without another.
+    places
+        For each of them the indices of the layer ``name``: one, or several that must go together, as in a grouped
+        convolution or where a Dense layer's outputs are folded into an image.
     makes, passes, reads
         Names of the layers that have weights for these units: that make them, that change each by itself, that read
         them.
@@ -38,6 +41,7 @@ class Group:
 
     name: str
     units: int
+    places: tuple
     makes: tuple
     passes: tuple
     reads: tuple
@@ -47,6 +51,16 @@ class Group:
     def layers(self) -> tuple:
         """All its layers."""
         return tuple(dict.fromkeys([*self.makes, *self.passes, *self.reads]))
+
+    def keep(self, units) -> dict:
+        """``{name: indices}``, as ``remove_units`` takes it, for the numbers of the units kept, from 0.
+
+        Examples
+        --------
+        >>> Group("conv", 2, ((0, 2), (1, 3)), ("conv",), (), ()).keep([1])
+        {'conv': [1, 3]}
+        """
+        return {self.name: sorted(place for unit in units for place in self.places[unit])}
 
 
 class Groups(Sequence):
@@ -134,7 +148,11 @@ def _groups(graph: Graph):
         if p in names:
             axis = graph.units[names[p]]
             why = next((graph.fixed[root] for root in graph.root(axis).tolist() if root in graph.fixed), None)
-            yield Group(names[p], len(axis), *map(tuple, roles.values()), why)
+            places = {}
+            for place, root in enumerate(graph.root(axis).tolist()):
+                places.setdefault(root, []).append(place)
+            places = tuple(map(tuple, places.values()))
+            yield Group(names[p], len(places), places, *map(tuple, roles.values()), why)
 
 
 def _some(names, most=3):

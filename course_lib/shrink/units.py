@@ -19,10 +19,11 @@ __all__ = ["remove_units", "shrink"]
 def remove_units(model, keep):
     """A new, smaller model without the units that are not kept.
 
-        y_k = Σ_{j kept} w_jk x_j + b_k + Σ_{j gone, x_j = c_j for every input} w_jk c_j
+        y_k = Σ_{j kept} w_jk x_j + b_k + Σ_{j gone} w_jk c_j
 
-    A unit that is always the same, because no weight leads to it, is folded into the biases behind it (a layer without
-    one gets one), so the outputs stay what they are. Any other unit is silenced: what reads it reads nothing.
+    c_j is what unit j leaves behind: what it always is, where no weight leads to it and only its bias speaks; else what
+    it is with all its own weights zero, the bias too, which for most activations is 0. It is folded into the bias of
+    what reads it (a layer without one gets one). So the new model is the old one with those weights at zero.
     Layers that share units, as those whose outputs are added, lose the same ones: see :func:`course_lib.shrink.groups`.
     LayerNormalization and GroupNormalization keep their size, and go on to count what is gone.
 
@@ -124,6 +125,9 @@ def _gone(graph, model, keep):
     for root, name in gone.items():
         if root in graph.fixed:
             raise ValueError(f"keep[{name!r}] leaves out units that cannot be removed: {graph.fixed[root]}.")
+        if kept.get(root) == name:
+            places = np.flatnonzero(graph.root(graph.units[name]) == root).tolist()
+            raise ValueError(f"keep[{name!r}] parts {places}, which go together: see Group.places in shrink.groups.")
         if root in kept:
             raise ValueError(
                 f"keep[{name!r}] and keep[{kept[root]!r}] speak of the same units, and only one keeps them all; "
@@ -175,8 +179,8 @@ def _without(model, graph, gone):
     plan.biases, lost = _folded(graph, gone, kept)
     if lost:
         warnings.warn(
-            f"removed units are constant but not zero, and layer {', '.join(map(repr, lost))} cannot have that "
-            f"constant exactly: outputs change a little; train the model on.",
+            f"removed units leave something behind that is not zero, and layer {', '.join(map(repr, lost))} cannot "
+            f"have that exactly: outputs change a little; train the model on.",
             stacklevel=3,
         )
     return rebuilt(model, plan)
@@ -191,15 +195,13 @@ def _folded(graph, gone, kept):
     biases, lost = {}, {}
     for call in graph.calls:
         own, axes = call.cut, [a for x in call.inputs for a in x.axes if a is not None]
-        constants = {id(a): np.where(np.isin(graph.root(a), gone), np.nan_to_num(a.values), 0) for a in axes}
-        constants = {key: values for key, values in constants.items() if values.any()}
-        if not constants:
-            continue
+        constants = {id(a): np.where(np.isin(graph.root(a), gone), a.left, 0) for a in axes}
+        constants = {key: values for key, values in constants.items() if values.any()}  # NaN counts
         read = [a for a in consumed(call) if id(a) in constants]
-        if own.pads or (read and own.fold is None):
+        if (own.pads and constants) or any(own.fold is None or np.isnan(constants[id(a)]).any() for a in read):
             lost[call.name] = True
         if read and own.fold is not None:
-            added = own.fold(constants[id(read[0])])
+            added = own.fold(np.nan_to_num(constants[id(read[0])]))
             units = own.weights.get("bias") or [main_axis(own.output)]
             biases[id(call.layer)] = cut(added, [kept(a) for a in units])
     return biases, list(lost)

@@ -30,9 +30,12 @@ def einsum_dense(layer, x):
         made[letter] = made[letter].with_values(np.where(zero, 0 if bias is None else bias, np.nan))
     axes |= made
     output = Channels(tuple(shape), tuple(axes.get(letter) for letter in of_output))
-    output = Channels(
-        output.shape, tuple(_unknown(a) if of_output[i] not in made else a for i, a in enumerate(output.axes))
-    )
+    own = set(of_kernel) if bias is None else set(of_kernel) & set(letters)  # zero where the unit's weights are
+    passed = [
+        axis if axis is None or letter in made else axis.with_values(np.nan, 0 if letter in own else np.nan)
+        for letter, axis in zip(of_output, output.axes, strict=True)
+    ]
+    output = Channels(output.shape, tuple(passed))
     fixed = []
     for i, axis in enumerate(output.axes):
         if axis is not None:
@@ -45,7 +48,7 @@ def einsum_dense(layer, x):
     return Cut(
         output,
         weights=weights,
-        config={"output_shape": _sizes(output)},
+        config={"output_shape": _sizes(layer, output)},
         units=made[of_kernel[[letter in made for letter in of_kernel].index(True)]] if len(made) == 1 else None,
         fixed=fixed,
         fold=_fold(kernel, of_kernel, read, axes, letters) if bias is not None and plain else None,
@@ -61,13 +64,14 @@ def _bias_letters(layer, of_output):
     return "".join(letter for letter in of_output if letter in (layer.bias_axes or ""))
 
 
-def _unknown(axis):
-    return None if axis is None else axis.with_values(np.nan)
+def _sizes(layer, x):
+    """The new ``output_shape``: of the last axes, as many as the old one speaks of."""
+    before = layer.get_config()["output_shape"]
+    before = (before,) if isinstance(before, int) else tuple(before)
 
-
-def _sizes(x):
     def sizes(kept):
-        return tuple(size if a is None else len(kept(a)) for size, a in zip(x.shape[1:], x.axes[1:], strict=True))
+        axes = x.axes[len(x.axes) - len(before) :]
+        return tuple(n if a is None else len(kept(a)) for n, a in zip(before, axes, strict=True))
 
     return sizes
 

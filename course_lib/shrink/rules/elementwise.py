@@ -35,8 +35,10 @@ def activated(function, x: Channels, i=-1) -> tuple:
         return x, []
     if not pointwise(function):
         name = getattr(function, "__name__", type(function).__name__)
-        return x.replace(i, x[i].with_values(np.nan)), [(x[i], f"its activation {name} looks at all units together")]
-    return x.replace(i, x[i].with_values(_apply(function, x[i].values))), []
+        return x.replace(i, x[i].with_values(np.nan, np.nan)), [
+            (x[i], f"its activation {name} looks at all units together")
+        ]
+    return x.replace(i, x[i].with_values(_apply(function, x[i].values), _apply(function, x[i].rests))), []
 
 
 def _apply(function, values):
@@ -110,18 +112,19 @@ def joined(inputs, how, numbers=None) -> Cut:
             fixed += [(axis, "they are joined with a tensor of which nothing can be removed") for axis in labelled]
         tied += [(labelled[0], other) for other in labelled[1:]]
         if labelled and len(set(sizes) - {1}) == 1:
-            axes[-1] = labelled[0].with_values(_combined(how, inputs, i, len(labelled[0]), numbers))
+            n = len(labelled[0])
+            axes[-1] = labelled[0].with_values(*(_combined(how, inputs, i, n, numbers, v) for v in ("values", "rests")))
     return Cut(Channels(tuple(shape), tuple(axes)), tied=tied, fixed=fixed)
 
 
-def _combined(how, inputs, i, n, numbers):
-    """The constant value of each unit along axis i, NaN where it has none."""
+def _combined(how, inputs, i, n, numbers, which):
+    """The constant value, or rest, of each unit along axis i; NaN where it has none."""
     values = []
     for x, number in zip(inputs, numbers or [None] * len(inputs), strict=True):
         if number is not None and np.size(number) == 1:
             values.append(np.full(n, float(np.asarray(number).reshape(()))))
         else:
-            values.append(x[i].values if x[i] is not None and x.shape[i] == n else np.full(n, np.nan))
+            values.append(getattr(x[i], which) if x[i] is not None and x.shape[i] == n else np.full(n, np.nan))
     if how == "Multiply":
         zero = np.any([v == 0 for v in values], axis=0)  # whatever the other factor is
         return np.where(zero, 0, np.prod(values, axis=0))

@@ -46,7 +46,14 @@ def dense(layer, x):
     kernel = layer.kernel.numpy()  # (inputs, units)
     made = Axis.new(kernel.shape[1])
     made = made.with_values(_constant(kernel[:, :, None], values_of(x[-1], len(kernel)), _bias(layer)))
-    output, fixed = activated(layer.activation, x.replace(-1, made))
+    biased = layer.use_bias and np.any(layer.bias.numpy())
+    output, fixed = x.replace(-1, made), []
+    for i, axis in enumerate(output.axes):
+        if axis is not None:
+            if axis is not made:  # units along another axis: what is zero stays so, where no bias is added
+                output = output.replace(i, axis.where(lambda value: (value == 0) & (not biased)))
+            output, why = activated(layer.activation, output, i)
+            fixed += why
     return Cut(
         output,
         weights=_with_bias(layer, {"kernel": [x[-1], made]}, made),
@@ -158,7 +165,7 @@ def _depthwise(kernel, x, i, multiplier, bias=0):
     summed = kernel.reshape(-1, kernel.shape[-2] * multiplier).sum(axis=0)
     zero = ~np.any(kernel.reshape(-1, kernel.shape[-2] * multiplier), axis=0)
     repeated = x[i][np.repeat(np.arange(len(x[i])), multiplier)]
-    return repeated.with_values(np.where(zero, 0, repeated.values * summed) + bias)
+    return repeated.with_values(np.where(zero, 0, repeated.values * summed) + bias, 0)
 
 
 @rule(layers.DepthwiseConv1D, layers.DepthwiseConv2D)

@@ -19,21 +19,23 @@ def batch_normalization(layer, x, **options):
     beta = layer.beta.numpy() if layer.center else 0
     values = np.where(gamma == 0, 0, (x[i].values - mean) * gamma / np.sqrt(variance + layer.epsilon)) + beta
     names = ["gamma"] * layer.scale + ["beta"] * layer.center + ["moving_mean", "moving_variance"]
-    return Cut(x.replace(i, x[i].with_values(values)), weights={name: [x[i]] for name in names})
+    return Cut(
+        x.replace(i, x[i].with_values(values, 0 if names[:-2] else np.nan)), weights={name: [x[i]] for name in names}
+    )
 
 
 @rule(keras.src.applications.convnext.LayerScale)
 def layer_scale(layer, x):
     gamma = layer.gamma.numpy()
     values = np.where(gamma == 0, 0, x[-1].values * gamma) if x[-1] is not None else None
-    output = x if x[-1] is None else x.replace(-1, x[-1].with_values(values))
+    output = x if x[-1] is None else x.replace(-1, x[-1].with_values(values, 0))
     return Cut(output, weights={"gamma": [x[-1]]}, config={"projection_dim": x[-1]} if x[-1] is not None else {})
 
 
 @rule(layers.PReLU)
 def prelu(layer, x):
     axes = [x[i + 1] if size > 1 else None for i, size in enumerate(layer.alpha.shape)]
-    still = [None if a is None else a.with_values(np.where(a.values >= 0, a.values, np.nan)) for a in x.axes]
+    still = [None if a is None else a.where(lambda value: value >= 0) for a in x.axes]
     return Cut(Channels(x.shape, tuple(still)), weights={"alpha": axes})
 
 
@@ -66,7 +68,7 @@ def normalization_over_channels(layer, x):
         where[left] = np.arange(len(left))
         padding = [(0, int(j == axis)) for j in range(len(x.shape))]
         whole = keras.ops.take(keras.ops.pad(inputs, padding), where.tolist(), axis=axis)
-        gone = np.nan_to_num(x[i].values)
+        gone = np.nan_to_num(x[i].left)
         gone[left] = 0
         if gone.any():
             along = [1] * len(x.shape)
@@ -75,7 +77,8 @@ def normalization_over_channels(layer, x):
         return keras.ops.take(layer(whole), left.tolist(), axis=axis)
 
     weights = {name: [x[i]] for name in ("gamma", "beta") if getattr(layer, name, None) is not None}
-    return Cut(x.replace(i, x[i].with_values(constant)), weights=weights, watches=[x[i]], whole=True, call=call)
+    rest = np.nan if gamma is None else 0
+    return Cut(x.replace(i, x[i].with_values(constant, rest)), weights=weights, watches=[x[i]], whole=True, call=call)
 
 
 @rule(keras.src.ops.numpy.Pad)

@@ -19,7 +19,8 @@ def recurrent(layer, x, *state, **options):
     own = np.vstack([cell.kernel.numpy(), *([cell.bias.numpy().reshape(-1, len(gates))] if layer.use_bias else [])])
     silent = ~np.any(own.reshape(len(own), -1, layer.units), axis=(0, 1))
     silent &= ~np.any(cell.recurrent_kernel.numpy().reshape(layer.units, -1, layer.units), axis=(0, 1))
-    made = made.with_values(np.where(silent & (layer.get_config()["activation"] in ("tanh", "relu")), 0, np.nan))
+    rest = 0 if layer.get_config()["activation"] in ("tanh", "relu") else np.nan
+    made = made.with_values(np.where(silent, rest, np.nan), rest)
     weights = {"cell.kernel": [x[-1], gates], "cell.recurrent_kernel": [made, gates]}
     if layer.use_bias:
         weights["cell.bias"] = [None] * (len(cell.bias.shape) - 1) + [gates]

@@ -18,11 +18,10 @@ __all__ = []
     *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
 )
 def spatial(layer, x):
-    """The channels stay as they are, whatever happens to the places; a unit along a place cannot go."""
+    """The channels stay as they are, whatever happens to the places."""
     i, shape = channel_axis(layer), layer.compute_output_shape(x.shape)
-    fixed = [(axis, "it works across them") for j, axis in enumerate(x.axes) if axis is not None and axis is not x[i]]
-    pads = "ZeroPadding" in type(layer).__name__
-    return Cut(Channels.plain(shape).replace(i, x[i]) if x[i] else Channels.plain(shape), fixed=fixed, pads=pads)
+    output = Channels.plain(shape) if x[i] is None else Channels.plain(shape).replace(i, x[i])
+    return Cut(output, pads="ZeroPadding" in type(layer).__name__)
 
 
 @rule(
@@ -30,11 +29,9 @@ def spatial(layer, x):
     *(layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D),
 )
 def global_pooling(layer, x, **options):
-    cut = spatial(layer, x)
     if layer.keepdims:
-        return cut
-    shape = layer.compute_output_shape(x.shape)
-    return Cut(Channels(shape, (None, x[channel_axis(layer)])), fixed=cut.fixed)
+        return spatial(layer, x)
+    return Cut(Channels(layer.compute_output_shape(x.shape), (None, x[channel_axis(layer)])))
 
 
 @rule(layers.Permute)
@@ -72,13 +69,57 @@ def _concatenated(inputs, axis):
             axes.append(Axis.joined(parts))
         else:
             tied += [(labelled[0], other) for other in labelled[1:]]
-            axes.append(labelled[0].with_values(np.nan))
+            both = [_same(np.stack([getattr(a, v) for a in labelled])) for v in ("values", "rests")]
+            axes.append(labelled[0].with_values(*both))
             if len(labelled) < len(inputs):
                 fixed += [(a, "they are joined with a tensor of which nothing can be removed") for a in labelled]
     sizes = [x.shape[i] for x in inputs]
     shape = list(inputs[0].shape)
     shape[i] = None if None in sizes else sum(sizes)
     return Cut(Channels(tuple(shape), tuple(axes)), tied=tied, fixed=fixed)
+
+
+@rule(keras.src.ops.numpy.Transpose)
+def transpose(op, x):
+    order = op.axes or tuple(reversed(range(len(x.shape))))
+    if order[0] != 0:
+        return Cut(Channels.plain(x.shape), fixed=[(a, "it moves the batch") for a in x.axes if a is not None])
+    return Cut(Channels(tuple(x.shape[i] for i in order), tuple(x[i] for i in order)))
+
+
+@rule(keras.src.ops.numpy.ExpandDims)
+def expand_dims(op, x):
+    new = [op.axis] if isinstance(op.axis, int) else list(op.axis)
+    rank = len(x.shape) + len(new)
+    new = {i % rank for i in new}
+    rest = iter(range(len(x.shape)))
+    old = [None if i in new else next(rest) for i in range(rank)]
+    return Cut(
+        Channels(tuple(1 if i is None else x.shape[i] for i in old), tuple(None if i is None else x[i] for i in old))
+    )
+
+
+@rule(keras.src.ops.numpy.Mean, keras.src.ops.numpy.Max, keras.src.ops.numpy.Min)
+def reduce(op, x):
+    gone = range(len(x.shape)) if op.axis is None else [op.axis] if isinstance(op.axis, int) else op.axis
+    gone = {i % len(x.shape) for i in gone}
+    left = [i for i in range(len(x.shape)) if op.keepdims or i not in gone]
+    axes = tuple(None if i in gone else x[i] for i in left)
+    return Cut(Channels(tuple(1 if i in gone else x.shape[i] for i in left), axes))
+
+
+@rule(keras.src.ops.numpy.GetItem)
+def get_item(op, x, key):
+    """Slices of places; a unit's axis must be taken whole."""
+    keys = list(key) if isinstance(key, tuple | list) else [key]
+    if Ellipsis in keys:
+        i = keys.index(Ellipsis)
+        keys[i : i + 1] = [slice(None)] * (len(x.shape) - len(keys) + 1)
+    keys += [slice(None)] * (len(x.shape) - len(keys))
+    if not all(isinstance(k, slice | int) for k in keys) or len(keys) != len(x.shape):
+        return Cut(None, fixed=[(a, "they are taken by an index") for a in x.axes if a is not None])
+    axes = [x[i] if k == slice(None) else None for i, k in enumerate(keys) if isinstance(k, slice)]
+    return Cut(Channels((None,) * len(axes), tuple(axes)))
 
 
 @rule(layers.Flatten)
@@ -142,7 +183,7 @@ def _reshaped(x, shape) -> Cut:
                 fixed += [(axis, "it mixes two axes of units"), (output[j + 1], "it mixes two axes of units")]
         elif varies and len(np.unique(places)) == places.size and varies[-1] == places.ndim - 1:
             table = places.reshape(-1, places.shape[-1])  # (places, units of the last axis)
-            output = output.replace(-1, axis[table[0]].with_values(_same(axis.values[table])))
+            output = output.replace(-1, axis[table[0]].with_values(_same(axis.values[table]), _same(axis.rests[table])))
             tied += [(axis[table[0]], axis[row]) for row in table[1:]]
         elif varies:
             fixed.append((axis, "it mixes channels with places"))
