@@ -3,9 +3,10 @@
 import math
 import re
 from collections import defaultdict
+from numbers import Integral
 
 from course_lib.calls import example_specs, watching
-from course_lib.variables import KERNELS
+from course_lib.variables import KERNELS, built
 
 __all__ = ["macs_by_layer", "own_weights"]
 
@@ -14,9 +15,9 @@ def macs_by_layer(model, input_shape) -> dict:
     """{layer: MACs}, from the shapes that pass through the layers while the model is traced."""
     import tensorflow as tf
 
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
-    examples = example_specs(model, input_shape)
+    if input_shape is not None and not _are_sizes(input_shape):
+        raise ValueError(f"input_shape is {input_shape!r}; give the sizes of one example, such as (28, 28, 1).")
+    examples = example_specs(built(model), input_shape)
     if examples is None:
         raise ValueError(
             f"input_shape is None, and model {model.name!r} does not know its own; give it, without the batch axis."
@@ -27,8 +28,15 @@ def macs_by_layer(model, input_shape) -> dict:
         shapes = [tuple(x.shape) if hasattr(x, "shape") else None for x in (inputs, output)]
         calls.append((layer, *shapes))
 
-    with watching(note):
-        tf.function(lambda x: model(x, training=False)).get_concrete_function(examples)
+    try:
+        with watching(note):
+            tf.function(lambda x: model(x, training=False), autograph=False).get_concrete_function(examples)
+    except Exception as error:  # whatever a layer raises that is given a shape it cannot take
+        if input_shape is None:
+            raise
+        raise ValueError(
+            f"input_shape is {input_shape}, but the model {model.name!r} is not for such examples: {error}"
+        ) from error
     macs = defaultdict(int)
     for layer, entering, leaving in calls:
         for part, n in _products(layer, entering, leaving):
@@ -69,6 +77,10 @@ def _positions(layer, entering, leaving) -> int:
         return _known(layer, [size for i, size in enumerate(reversed(leaving)) if i not in made])
     places = entering if "Transpose" in type(layer).__name__ else leaving
     return _known(layer, places[2:] if getattr(layer, "data_format", None) == "channels_first" else places[1:-1])
+
+
+def _are_sizes(shape) -> bool:
+    return isinstance(shape, tuple | list) and all(isinstance(size, Integral) and size > 0 for size in shape)
 
 
 def _known(layer, sizes) -> int:

@@ -45,10 +45,11 @@ class Masks(Mapping):
     def __init__(self, arrays: Mapping):
         self._arrays = {}
         for path, array in arrays.items():
-            array = np.asarray(array)
+            array = np.array(array, order="C")  # a copy
             if array.dtype != bool:
                 raise ValueError(f"mask {path!r} has dtype {array.dtype}; a mask is an array of booleans, True = kept.")
-            self._arrays[path] = _frozen(array)
+            array.flags.writeable = False
+            self._arrays[path] = array
 
     def __getitem__(self, path):
         return self._arrays[path]
@@ -131,9 +132,11 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
 
     Raises
     ------
+    TypeError
+        The scores are no mapping, or the structure is none.
     ValueError
-        A sparsity outside [0, 1] or beyond what the structure can reach, a NaN among the scores, an unknown scope or
-        path, a tensor that does not divide into the structure's groups.
+        A sparsity outside [0, 1] or beyond what the structure can reach, scores that are NaN or no numbers, an unknown
+        scope or path, a tensor that does not divide into the structure's groups.
 
     Examples
     --------
@@ -143,7 +146,11 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     >>> from_scores(scores, None, scope={"a": 2 / 3})["a"].tolist()
     [True, False, False]
     """
-    scores = {path: _numbers(array) for path, array in scores.items()}
+    if not isinstance(scores, Mapping):
+        raise TypeError(f"scores is a {type(scores).__name__}; give {{variable path: array}}.")
+    if isinstance(structure, type) or not hasattr(structure, "pool"):
+        raise TypeError(f"structure is {structure!r}; give one of course_lib.structures, such as Unit().")
+    scores = {path: _numbers(path, array) for path, array in scores.items()}
     if sparsity is None and structure.most < 1:
         sparsity = structure.most
     _check(scores, sparsity, scope, structure)
@@ -159,17 +166,14 @@ def from_scores(scores, sparsity, structure=Element(), scope="global") -> Masks:
     return Masks({path: structure.spread(kept[path], array.shape) for path, array in scores.items()})
 
 
-def _frozen(array):
-    """A copy that nobody can change."""
-    array = array.copy()
-    array.flags.writeable = False
+def _numbers(path, scores):
+    """The scores as NumPy's own numbers; bfloat16 and its like, which it cannot sort, as float32."""
+    array = np.asarray(scores)
+    if array.dtype.kind == "V" and array.dtype.names is None:
+        array = array.astype("float32")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"the scores of {path!r} are of type {array.dtype}; give an array of numbers.")
     return array
-
-
-def _numbers(array):
-    """As NumPy's own numbers: bfloat16 and its like cannot be sorted there."""
-    array = np.asarray(array)
-    return array.astype("float32") if array.dtype.kind == "V" else array
 
 
 def _keep(arrays, sparsity):

@@ -150,9 +150,9 @@ def small_resnet(*, input_shape=(28, 28, 1), classes=10, width=1.0):
         for block in (1, 2):
             name, strides = f"{stage}_{block}", 2 if stage > 1 and block == 1 else 1
             y = _norm_relu(convolved(x, filters, 3, strides, f"{name}_a"), f"{name}_a")
-            y = layers.BatchNormalization(name=f"bn_{name}_b")(convolved(y, filters, 3, 1, f"{name}_b"))
+            y = _norm(convolved(y, filters, 3, 1, f"{name}_b"), f"{name}_b")
             if strides > 1:
-                x = layers.BatchNormalization(name=f"bn_{name}_skip")(convolved(x, filters, 1, 2, f"{name}_skip"))
+                x = _norm(convolved(x, filters, 1, 2, f"{name}_skip"), f"{name}_skip")
             x = layers.Add(name=f"add_{name}")([x, y])
             x = layers.ReLU(name=f"relu_{name}")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
@@ -179,6 +179,8 @@ def tiny_transformer(*, input_shape=(28, 28, 1), classes=10, width=1.0):
     import keras
     from keras import layers
 
+    if len(input_shape) != 3:
+        raise ValueError(f"input_shape is {input_shape}; it must be (rows, columns, channels).")
     height, columns, channels = input_shape
     units, hidden, heads = _scaled(64, width), _scaled(128, width), 4
     image = keras.Input(input_shape, name="image")
@@ -198,10 +200,17 @@ def tiny_transformer(*, input_shape=(28, 28, 1), classes=10, width=1.0):
     return keras.Model(image, x, name="tiny_transformer")
 
 
+def _norm(x, name):
+    """BatchNormalization whose running statistics keep up with the weights; with Keras's 0.99 they lag for an epoch."""
+    from keras import layers
+
+    return layers.BatchNormalization(momentum=0.9, name=f"bn_{name}")(x)
+
+
 def _norm_relu(x, name):
     from keras import layers
 
-    return layers.ReLU(name=f"relu_{name}")(layers.BatchNormalization(name=f"bn_{name}")(x))
+    return layers.ReLU(name=f"relu_{name}")(_norm(x, name))
 
 
 def _scaled(units, width):

@@ -108,7 +108,7 @@ def summary(model, input_shape=None) -> Summary:
     model
         A built Keras model.
     input_shape
-        Shape of one example without the batch axis; needed where the model does not know it (subclassed models) or
+        Sizes of one example without the batch axis; needed where the model does not know them (subclassed models) or
         leaves an axis open.
 
     Returns
@@ -119,8 +119,10 @@ def summary(model, input_shape=None) -> Summary:
 
     Raises
     ------
+    TypeError
+        It is no Keras 3 model.
     ValueError
-        The model is not built, or the shape of its input is not known; a recurrent convolution.
+        The model is not built; the shape of its input is not known, or not one that it takes; a recurrent convolution.
 
     Examples
     --------

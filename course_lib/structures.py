@@ -72,6 +72,7 @@ class NofM:
     def __post_init__(self):
         if not (_whole(self.n) and _whole(self.m) and 1 <= self.n <= self.m):
             raise ValueError(f"n is {self.n} and m is {self.m}; N of M entries are kept, with whole N from 1 to M.")
+        _check_axis(self.axis)
 
     @property
     def most(self):
@@ -171,6 +172,9 @@ class Unit:
 
     most = 1.0
 
+    def __post_init__(self):
+        _check_axis(self.axis)
+
     def pool(self, scores: np.ndarray) -> np.ndarray:
         if not -scores.ndim <= self.axis < scores.ndim:
             raise ValueError(f"axis is {self.axis}, but a tensor of shape {scores.shape} does not have it.")
@@ -185,6 +189,11 @@ class Unit:
 def _mean(scores, axis):
     with np.errstate(invalid="ignore"):  # ∞ − ∞
         return np.where(np.isposinf(scores).any(axis=axis), np.inf, scores.mean(axis=axis))
+
+
+def _check_axis(axis):
+    if not _whole(axis):
+        raise ValueError(f"axis is {axis!r}; it must be a whole number, such as -1 for the output axis.")
 
 
 def _whole(number):

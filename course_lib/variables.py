@@ -8,9 +8,33 @@ does not change.
 
 from collections import Counter
 
-__all__ = ["find", "prunable"]
+__all__ = ["built", "find", "prunable"]
 
 KERNELS = {"kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel"}
+
+
+def built(model, argument="model", wanted="a Keras 3 model"):
+    """The model itself, when it is a built Keras 3 model: else an error that says what is ``wanted`` as ``argument``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no Keras 3 model; it is not built, so it has no variables.
+
+    Examples
+    --------
+    >>> built("model.keras")
+    Traceback (most recent call last):
+    TypeError: model is a str; give a Keras 3 model.
+    """
+    import keras
+
+    if not isinstance(model, keras.Layer):
+        kind = f"{type(model).__module__}.{type(model).__name__}".removeprefix("builtins.")
+        raise TypeError(f"{argument} is a {kind}; give {wanted}.")
+    if not model.built:
+        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
+    return model
 
 
 def prunable(model) -> dict:
@@ -32,7 +56,7 @@ def prunable(model) -> dict:
     >>> {path: tuple(kernel.shape) for path, kernel in prunable(models.lenet_300_100()).items()}
     {'dense_1/kernel': (784, 300), 'dense_2/kernel': (300, 100), 'output/kernel': (100, 10)}
     """
-    kernels = [v for v in _weights(model) if v.name in KERNELS and len(v.shape) > 1]
+    kernels = [v for v in built(model).weights if v.name in KERNELS and len(v.shape) > 1]
     if not kernels:
         raise ValueError(
             f"model {model.name!r} has no kernel to prune; its variables are {[v.path for v in model.weights]}."
@@ -51,8 +75,10 @@ def find(model, paths) -> dict:
 
     Raises
     ------
+    TypeError
+        It is no Keras 3 model; ``paths`` is a single string.
     ValueError
-        A path is not in the model.
+        A path is not in the model, or the model is not built.
 
     Examples
     --------
@@ -60,7 +86,9 @@ def find(model, paths) -> dict:
     >>> find(models.lenet_300_100(), ["output/bias"])["output/bias"].shape
     TensorShape([10])
     """
-    weights, places = _weights(model), _places(model)
+    if isinstance(paths, str):
+        raise TypeError(f"paths is {paths!r}; give a list of paths.")
+    weights, places = built(model).weights, _places(model)
     times = Counter(v.path for v in weights)
     known = {f"{model.name}/{places[id(v)]}": v for v in weights}
     known |= {v.path: v for v in weights if times[v.path] == 1}
@@ -69,17 +97,6 @@ def find(model, paths) -> dict:
         if path not in known:
             raise ValueError(f"model {model.name!r} has no variable {path!r}; it has {', '.join(prunable(model))}.")
     return {path: known[path] for path in paths}
-
-
-def _weights(model):
-    import keras
-
-    if not isinstance(model, keras.Layer):
-        kind = f"{type(model).__module__}.{type(model).__name__}".removeprefix("builtins.")
-        raise TypeError(f"model is a {kind}; give a Keras 3 model.")
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
-    return model.weights
 
 
 def _places(layer, prefix="") -> dict:

@@ -221,3 +221,19 @@ def test_of_zeros_reads_the_masks_from_the_weights():
     kernel = model.get_layer("dense_2").kernel
     kernel.assign(np.where(np.arange(300 * 100).reshape(300, 100) % 4, 0.5, 0.0))
     assert masks.Masks.of_zeros(model).per_tensor() == {"dense_1/kernel": 0, "dense_2/kernel": 0.25, "output/kernel": 0}
+
+
+@pytest.mark.parametrize(
+    "scores", [np.array(["a", "b"]), np.array([1j, 2j]), np.array([1, 2], object), np.zeros(2, [("a", "f4")]), None]
+)
+def test_scores_that_are_no_numbers_are_refused_by_name(scores):
+    with pytest.raises(ValueError, match=r"the scores of 'bad' are of type .*; give an array of numbers"):
+        from_scores({"good": np.ones(2), "bad": scores}, 0.5)
+
+
+def test_what_is_no_mapping_of_scores_or_no_structure_is_named():
+    with pytest.raises(TypeError, match=r"scores is a ndarray; give \{variable path: array\}"):
+        from_scores(np.ones(2), 0.5)
+    for wrong in (Unit, NofM, "unit", None):
+        with pytest.raises(TypeError, match=r"structure is .*; give one of course_lib\.structures, such as Unit\(\)"):
+            from_scores({"w": np.ones((2, 2))}, 0.5, wrong)

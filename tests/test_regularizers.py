@@ -119,3 +119,19 @@ def test_the_norm_of_a_group_neither_overflows_nor_vanishes(dtype, size):
     assert shrunk.dtype == dtype
     np.testing.assert_allclose(shrunk.astype(float), w * (1 - size / np.linalg.norm(w, axis=0)), rtol=5e-3)
     np.testing.assert_array_equal(group_soft_threshold(w.astype(dtype), 0, axis=0), w.astype(dtype))
+
+
+@pytest.mark.parametrize("kind", ["array", "tensor"])
+def test_a_group_of_many_halves_has_a_norm(kind):
+    w = np.full((100_000, 1), 0.1, "float16")  # the sum of 100,000 equal squares is not a float16
+    w = keras.ops.convert_to_tensor(w) if kind == "tensor" else w
+    shrunk = np.asarray(group_soft_threshold(w, np.float16(10), axis=0), float)
+    np.testing.assert_allclose(shrunk, 0.1 * (1 - 10 / (0.1 * np.sqrt(100_000))), rtol=5e-3)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, keras.ops.convert_to_tensor])
+def test_a_group_that_vanishes_leaves_no_negative_zeros_and_nan_stays_to_be_seen(convert):
+    w = convert([[-0.1, np.nan, -0.0], [-0.2, 1.0, -0.0]])
+    shrunk = np.asarray(group_soft_threshold(w, 1.0, axis=0))
+    assert np.all(shrunk[:, [0, 2]] == 0) and not np.signbit(shrunk[:, [0, 2]]).any()
+    assert np.isnan(shrunk[:, 1]).all()

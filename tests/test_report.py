@@ -134,3 +134,20 @@ def test_zeros_and_bytes_and_the_printed_table():
 
 def test_a_table_escapes_what_it_shows():
     assert "<td>&lt;b&gt;</td>" in report.Table(["name"], [["<b>"]])._repr_html_()
+
+
+def test_what_is_no_model_and_a_shape_that_does_not_fit_are_named():
+    import tf_keras
+
+    with pytest.raises(TypeError, match="model is a str; give a Keras 3 model"):
+        report.summary("model.keras")
+    with pytest.raises(TypeError, match=r"model is a tf_keras\.\S+; give a Keras 3 model"):
+        report.summary(tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))]))
+    for wrong in (4, "28", (2, -1), (2.5,)):
+        with pytest.raises(ValueError, match=r"input_shape is .*; give the sizes of one example"):
+            report.summary(models.lenet_300_100(), wrong)
+    model = Subclassed()
+    model(np.zeros((1, 4)))
+    with pytest.raises(ValueError, match=r"input_shape is \(5,\), but the model .* is not for such examples") as error:
+        report.summary(model, (5,))
+    assert "user code" not in str(error.value)

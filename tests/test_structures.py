@@ -78,6 +78,8 @@ def test_units_are_ranked_by_the_mean_of_their_weights_also_across_tensors():
         (lambda w: Block(4), "shape is 4; a block is a tuple of whole numbers"),
         (lambda w: Block("44"), "shape is '44'"),
         (lambda w: Block((2, 1.5)), r"shape is \(2, 1.5\)"),
+        (lambda w: NofM(1, 2, axis="x"), "axis is 'x'; it must be a whole number"),
+        (lambda w: Unit(axis=None), "axis is None; it must be a whole number"),
         (lambda w: from_scores(w, 0.5, NofM(1, 4)), r"m is 4, but a tensor of shape \(6, 5\)"),
         (lambda w: from_scores(w, 0.5, NofM(1, 2, axis=2)), "along axis 2"),
         (lambda w: from_scores(w, 0.6, NofM(1, 2)), r"sparsity is 0.6; NofM\(n=1, m=2, axis=-2\) prunes at most 0.5"),

@@ -83,3 +83,8 @@ def test_what_is_no_keras_3_model_is_named():
     other = tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))])
     with pytest.raises(TypeError, match=r"model is a tf_keras\.\S+; give a Keras 3 model"):
         prunable(other)
+
+
+def test_one_path_in_place_of_a_list_is_refused():
+    with pytest.raises(TypeError, match=r"paths is 'dense/kernel'; give a list of paths"):
+        find(nested(), "dense/kernel")

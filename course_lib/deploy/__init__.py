@@ -1,9 +1,23 @@
 """Ship a model: convert it to a ``.tflite`` file, weigh it, time it, and check that it still answers the same."""
 
+from course_lib.deploy.clusters import cluster
+from course_lib.deploy.container import decode, encode
 from course_lib.deploy.convert import to_tflite
 from course_lib.deploy.interpreter import predict
 from course_lib.deploy.latency import Latency, latency
 from course_lib.deploy.parity import Parity, parity
 from course_lib.deploy.size import Size, size
 
-__all__ = ["Latency", "Parity", "Size", "latency", "parity", "predict", "size", "to_tflite"]
+__all__ = [
+    "Latency",
+    "Parity",
+    "Size",
+    "cluster",
+    "decode",
+    "encode",
+    "latency",
+    "parity",
+    "predict",
+    "size",
+    "to_tflite",
+]

@@ -17,6 +17,7 @@ from course_lib.deploy.interpreter import predict
 from course_lib.deploy.precision import in_single_precision
 from course_lib.files import whole_file
 from course_lib.quiet import silence
+from course_lib.variables import built
 
 __all__ = ["to_tflite"]
 
@@ -46,8 +47,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
     Parameters
     ----------
     model
-        A built Keras 3 model. A subclassed one may have a single input. One that computes in half precision, mixed or
-        not, is converted as its float32 copy.
+        A built Keras 3 model. A subclassed one may have a single input. One that computes in half (also mixed) or
+        double precision is converted as its float32 copy.
     path
         The file to write; it is written whole or not at all.
     quantize
@@ -89,8 +90,7 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
     """
     if quantize not in QUANTIZE:
         raise ValueError(f"quantize is {quantize!r}; it must be one of {', '.join(map(repr, QUANTIZE))}.")
-    model_inputs(model)  # refuses what is no built model
-    model = in_single_precision(model)
+    model = in_single_precision(built(model, wanted="a Keras 3 model, and the path second"))
     inputs = model_inputs(model)
     samples = _calibration_samples(calibration, quantize, inputs)
 
@@ -105,11 +105,6 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
 
 def model_inputs(model) -> dict:
     """{name of the input in the file: its keras.InputSpec} for a built model, in the order of ``model.inputs``."""
-    if not isinstance(model, keras.Model):
-        kind = f"{type(model).__module__}.{type(model).__name__}".removeprefix("builtins.")
-        raise TypeError(f"model is a {kind}; give a Keras 3 model, and the path second.")
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
     if getattr(model, "inputs", None):
         return {tensor.name: keras.InputSpec(tensor.dtype, tensor.shape) for tensor in model.inputs}
     shape = (model.get_build_config() or {}).get("input_shape")  # a subclassed model keeps that of its first call

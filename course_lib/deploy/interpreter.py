@@ -6,6 +6,7 @@ Source: Jacob et al., "Quantization and Training of Neural Networks for Efficien
 Inference", CVPR 2018, equation 1. The interpreter is LiteRT's, with its default delegate, XNNPACK.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def predict(path, x):
 
     Raises
     ------
+    TypeError
+        path is no file, but a model, say.
     FileNotFoundError
         There is no such file.
     ValueError
@@ -80,6 +83,8 @@ def predict(path, x):
 
 def load(path, threads=1):
     """An interpreter for the file, which it has checked from end to end but not allocated."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path is a {type(path).__name__}; give a .tflite file: deploy.to_tflite writes one.")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path is {str(path)!r}, but there is no such file; write it with deploy.to_tflite.")

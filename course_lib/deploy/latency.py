@@ -91,11 +91,8 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
     for name, value, least in [("batch", batch, 1), ("threads", threads, 1), ("runs", runs, 1), ("warmup", warmup, 0)]:
         if not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
-    single = isinstance(path, (str, os.PathLike))
-    paths = list(path) if isinstance(path, (list, tuple)) else [path]
-    for each in paths:
-        if not isinstance(each, (str, os.PathLike)):
-            raise TypeError(f"path is a {type(each).__name__}; give a .tflite file: deploy.to_tflite writes one.")
+    single = not isinstance(path, (list, tuple))
+    paths = [path] if single else path
     if not paths:
         raise ValueError("path is an empty list; give at least one file.")
 

@@ -8,6 +8,7 @@ import numpy as np
 from course_lib.deploy.arrays import named_arrays
 from course_lib.deploy.convert import model_inputs
 from course_lib.deploy.interpreter import predict
+from course_lib.variables import built
 
 __all__ = ["Parity", "parity"]
 
@@ -51,6 +52,8 @@ def parity(model, path, x) -> Parity:
 
     Raises
     ------
+    TypeError
+        model is no Keras 3 model.
     FileNotFoundError
         There is no such file.
     ValueError
@@ -68,7 +71,7 @@ def parity(model, path, x) -> Parity:
     >>> parity(model, file, x).largest_difference < 0.001
     True
     """
-    arrays = named_arrays("x", x, {name: spec.shape[1:] for name, spec in model_inputs(model).items()})
+    arrays = named_arrays("x", x, {name: spec.shape[1:] for name, spec in model_inputs(built(model)).items()})
     if len(arrays) == 1:
         (arrays,) = arrays.values()  # a single input needs no name, and Keras's automatic ones differ between copies
     outputs = keras.tree.flatten(model.predict(arrays, verbose=0))

@@ -1,5 +1,7 @@
 """A model that computes in half or double precision, in single precision: what the converter can translate."""
 
+import keras
+
 __all__ = ["in_single_precision"]
 
 OTHERS = {"float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"}
@@ -18,7 +20,8 @@ def in_single_precision(model):
     if other is None:
         return model
     try:
-        copy = type(model).from_config(_single(model.get_config()))
+        with keras.saving.custom_object_scope({type(layer).__name__: type(layer) for layer in layers}):
+            copy = type(model).from_config(_single(model.get_config()))
         copy.set_weights(model.get_weights())
     except Exception as error:  # whatever a model that does not know its own configuration raises
         raise ValueError(

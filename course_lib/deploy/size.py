@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from course_lib.deploy.container import is_encoded, sections
 from course_lib.deploy.interpreter import load
+from course_lib.variables import built
 
 __all__ = ["Size", "size"]
 
@@ -56,7 +58,7 @@ class Size:
 
 
 def size(model_or_path) -> Size:
-    """Bytes of a ``.tflite`` file by cause, or of a Keras model's weights by variable.
+    """Bytes of a ``.tflite`` file or of encoded weights by cause, or of a Keras model's weights by variable.
 
     A file has four causes, which add up to its length exactly:
 
@@ -67,14 +69,15 @@ def size(model_or_path) -> Size:
     "graph and metadata"        the rest: operators, tensor names, shapes, padding
     ==========================  =========================================================================
 
-    A Keras model has one cause for each variable, by path, trainable or not. What is compressed is then the
+    A file that ``deploy.encode`` wrote has "zeros" (where they are), "codebooks", "values" and "names, shapes and
+    checksum". A Keras model has one cause for each variable, by path, trainable or not. What is compressed is then the
     variables' raw bytes, one after the other in the order of ``model.weights``; a saved ``.keras`` file holds more.
     gzip runs at level 9 with the time stamp zero, so the same bytes always give the same number.
 
     Parameters
     ----------
     model_or_path
-        A built Keras model, or a ``.tflite`` file.
+        A built Keras model, a ``.tflite`` file, or one that ``deploy.encode`` wrote.
 
     Raises
     ------
@@ -101,14 +104,10 @@ def size(model_or_path) -> Size:
     """
     if isinstance(model_or_path, (str, os.PathLike)):
         return _of_file(Path(model_or_path))
-    if not hasattr(model_or_path, "weights"):
-        raise TypeError(f"model_or_path is a {type(model_or_path).__name__}; give a Keras model or a .tflite file.")
-    return _of_model(model_or_path)
+    return _of_model(built(model_or_path, "model_or_path", "a Keras 3 model or a .tflite file"))
 
 
 def _of_model(model):
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
     causes = Counter()  # adds up variables of the same path, which nested models may have
     contents = []
     for variable in model.weights:
@@ -118,6 +117,8 @@ def _of_model(model):
 
 
 def _of_file(path):
+    if is_encoded(path):
+        return Size(name=path.name, causes=sections(path), gzip=_gzip(path.read_bytes()))
     load(path)  # refuses what is no model: the parser below trusts every offset it reads
     content = path.read_bytes()
     model = schema.ModelT.InitFromPackedBuf(content, 0)

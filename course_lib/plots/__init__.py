@@ -1,6 +1,7 @@
 """Pictures: one look for the whole course, readable by colour-blind eyes and on a dark page.
 
-Every picture draws on the axes ``ax``, or on a new figure, and returns them: what is not to your liking can be changed.
+Every picture has a ``title``, which should say its finding, and is drawn on the axes ``ax``, those of a new figure if
+None. It returns them, a ``matplotlib.axes.Axes``: what is not to your liking can be changed.
 """
 
 from course_lib.plots.look import BLUE, GREEN, GREY, ORANGE, PINK, SKY, style

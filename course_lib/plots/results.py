@@ -19,14 +19,8 @@ def sparsity_by_layer(masks, title="", ax=None):
     ----------
     masks
         {variable path: boolean array, True = kept}, such as ``Masks``.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------
@@ -62,14 +56,8 @@ def sensitivity(scan, title="", ax=None):
     ----------
     scan
         The result of ``search.sensitivity``: ``.sparsities``, ``.losses`` by path, ``.loss``.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Examples
     --------
@@ -97,18 +85,12 @@ def trade_off(curves, title="", ax=None, x="sparsity", y="accuracy (fraction rig
         {method: {sparsity or ratio: the values of all seeds}}, for example
         ``{"magnitude": {0.9: [0.89, 0.88, 0.90], 0.95: [0.87, 0.86, 0.88]}}``. The deviation is that of a sample
         (n − 1); a single value has no bar.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
     x
         What the keys are: ``"sparsity"``, or ``"ratio"``, weights before ÷ weights kept, on a logarithmic scale.
     y
         What the values are, with their unit.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------

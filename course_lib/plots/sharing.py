@@ -19,7 +19,7 @@ def groups(found, title="", ax=None):
     found
         The result of ``shrink.groups``.
 
-    ``title``, ``ax``, and what is returned, as for all pictures.
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------

@@ -17,17 +17,11 @@ def matrix(values, title="", ax=None, limit=None):
     ----------
     values
         Array (rows, columns), up to about 10 × 10.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
     limit
         The absolute value with the darkest colour; the largest of ``values`` if None. Give the same to matrices
         that are compared.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------
@@ -64,16 +58,10 @@ def histogram(weights, title="", ax=None, bins=80):
     ----------
     weights
         A built Keras model, of which all prunable weights are taken; an array; or a mapping of arrays.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
     bins
         Number of bins, or their edges, for the weights that are not zero.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------
@@ -116,17 +104,11 @@ def mask(kept, title="", ax=None, fold=None):
     kept
         Boolean array of at least two axes, True = kept, such as ``masks["dense_1/kernel"]``. The last axis, the units,
         goes to the right; all others go down.
-    title
-        The finding.
-    ax
-        Where to draw; a new figure if None.
     fold
         Two sizes, ``(28, 28)``, for the kernel of a Dense layer that sees an image: how many connections each pixel has
         kept, at its place in the image. Channels, if there are several, are added up.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
+    ``title``, ``ax`` and the result are those of every picture: see :mod:`course_lib.plots`.
 
     Raises
     ------

@@ -5,6 +5,8 @@
 Source: Parikh, Boyd, "Proximal Algorithms", Foundations and Trends in Optimization (2014), sections 6.5.1 and 6.5.2.
 """
 
+import math
+
 import numpy as np
 
 __all__ = ["group_soft_threshold", "soft_threshold"]
@@ -76,9 +78,12 @@ def group_soft_threshold(w, t, axis):
     ops = _ops_for(w, t)
     axis = tuple(axis) if isinstance(axis, list) else axis
     largest = ops.max(ops.abs(w), axis=axis, keepdims=True)
-    unit = ops.where(largest > 0, largest, 1)  # a group of zeros stays one, without 0 / 0
-    norm = unit * ops.sqrt(ops.sum(ops.square(w / unit), axis=axis, keepdims=True))  # no square is too large, or lost
-    return w * (ops.maximum(norm - t, 0) / ops.where(norm > 0, norm, 1))
+    unit = ops.where(largest > 0, largest, 1)
+    size = math.prod(np.shape(w)) / math.prod(np.shape(largest))
+    mean = ops.mean(ops.square(w / unit), axis=axis, keepdims=True)  # at most 1: no square or sum overflows, or is lost
+    norm = unit * (ops.sqrt(mean) * math.sqrt(size))
+    gone = norm <= t
+    return ops.where(gone, 0, w * ((norm - t) / ops.where(gone, 1, norm)))  # without negative zeros, as above
 
 
 def _ops_for(w, t):

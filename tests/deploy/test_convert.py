@@ -229,6 +229,20 @@ def test_a_model_of_another_precision_is_converted_as_its_float32_copy(images, t
     assert model.layers[-1].dtype_policy.name == policy
 
 
+class Doubled(layers.Layer):  # Keras does not know of it: it is not registered
+    def call(self, x):
+        return 2 * x
+
+
+def test_a_layer_of_your_own_is_copied_with_its_model(tmp_path, rng):
+    dense = layers.Dense(3, dtype="mixed_float16")
+    model = randomised(keras.Sequential([keras.Input((4,)), Doubled(dtype="mixed_float16"), dense]))
+    x = rng.normal(size=(9, 4))
+    kernel, bias = model.get_weights()
+    file = deploy.to_tflite(model, tmp_path / "model.tflite")
+    np.testing.assert_allclose(deploy.predict(file, x), 2 * x @ kernel + bias, atol=1e-5)
+
+
 def test_a_subclassed_model_in_half_precision_is_refused_with_the_way_out(tmp_path):
     class Own(keras.Model):
         def __init__(self):

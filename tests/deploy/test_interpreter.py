@@ -125,3 +125,13 @@ def test_missing_and_damaged_files(file, tmp_path):
         broken.write_bytes(content)
         with pytest.raises(ValueError, match=r"broken\.tflite.*damaged"):
             deploy.predict(broken, np.zeros((1, 4)))
+
+
+def test_a_model_in_place_of_a_file_is_refused(dense, file):
+    for run in (
+        lambda path: deploy.predict(path, np.zeros((1, 4))),
+        deploy.latency,
+        lambda p: deploy.latency([file, p]),
+    ):
+        with pytest.raises(TypeError, match=r"path is a Sequential; give a \.tflite file: deploy\.to_tflite"):
+            run(dense)

@@ -83,10 +83,3 @@ def test_files_that_cannot_be_run(tmp_path):
     broken.write_bytes(b"not a model")
     with pytest.raises(ValueError, match=r"broken\.tflite.*damaged"):
         deploy.latency(broken)
-
-
-def test_a_model_in_place_of_a_file_is_refused():
-    from course_lib import models
-
-    with pytest.raises(TypeError, match=r"path is a Functional; give a \.tflite file: deploy\.to_tflite"):
-        deploy.latency(models.small_cnn())

@@ -90,3 +90,8 @@ def test_what_has_no_classes_is_refused(model, file, tmp_path):
         deploy.parity(one, deploy.to_tflite(one, tmp_path / "one.tflite"), x)
     with pytest.raises(ValueError, match=r"shape \(2, 7\), that of .*model\.tflite \(2, 4\)"):
         deploy.parity(classifier(classes=7), file, x)
+
+
+def test_what_is_no_model_is_named(file):
+    with pytest.raises(TypeError, match=r"model is a .*Path; give a Keras 3 model"):
+        deploy.parity(file, file, np.zeros((2, 6)))

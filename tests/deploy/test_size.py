@@ -115,10 +115,14 @@ def test_shown_as_a_table():
 
 
 def test_what_cannot_be_weighed(lenet, tmp_path):
+    import tf_keras
+
     with pytest.raises(FileNotFoundError, match=r"absent\.tflite"):
         deploy.size(tmp_path / "absent.tflite")
     with pytest.raises(TypeError, match="model_or_path is a int"):
         deploy.size(3)
+    with pytest.raises(TypeError, match=r"model_or_path is a tf_keras\.\S+; give a Keras 3 model"):
+        deploy.size(tf_keras.Sequential([tf_keras.layers.Dense(1, input_shape=(2,))]))
     with pytest.raises(ValueError, match="not built"):
         deploy.size(keras.Sequential([layers.Dense(3)]))
     content = deploy.to_tflite(lenet, tmp_path / "lenet.tflite", "dynamic").read_bytes()
