@@ -81,6 +81,12 @@ class Channels:
         axes[i], shape[i] = axis, shape[i] if axis is None else len(axis)
         return Channels(tuple(shape), tuple(axes))
 
+    def mixed(self, i=None) -> "Channels":
+        """The same, where of all axes but axis i nothing is constant any more."""
+        spared = None if i is None else i % len(self.axes)
+        axes = [a if a is None or j == spared else a.with_values(np.nan, np.nan) for j, a in enumerate(self.axes)]
+        return Channels(self.shape, tuple(axes))
+
     @classmethod
     def plain(cls, shape) -> "Channels":
         """A tensor of which nothing can be removed."""

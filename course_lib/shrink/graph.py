@@ -134,6 +134,11 @@ def graph_of(model):
             f"model {model.name!r} is subclassed: its graph is in the code of its call and cannot be read; "
             f"write it with the functional API, keras.Model(inputs, outputs)."
         )
+    for layer in model._flatten_layers():
+        if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+            raise ValueError(
+                f"layer {layer.name!r} is quantized or has LoRA weights, and cannot be cut; cut the model before that."
+            )
     return functional
 
 
@@ -172,6 +177,8 @@ def _walk(functional, inputs, graph, prefix):
         layer, name = node.operation, prefix + node.operation.name
         if inner(layer) is not None:
             outputs = _walk(inner(layer), tensors, graph, f"{name}/")
+            if main_axis(outputs) is not None:
+                graph.units.setdefault(name, main_axis(outputs))
         else:
             outputs = _visit(graph, name, layer, args, options, tensors, node)
         known.update(zip(map(id, node.outputs), outputs, strict=True))

@@ -13,6 +13,12 @@ __all__ = ["consumed", "idle_units"]
 def idle_units(graph):
     """The units that could go without any change: always the same, or read by nothing that stays."""
     calls = [(call, [*consumed(call), *call.cut.watches]) for call in graph.calls]
+    once = {}  # a layer that reads other constants in another call cannot have both
+    for call, axes in calls:
+        first = once.setdefault(id(call.layer), axes)
+        for i, (one, other) in enumerate(zip(first, axes, strict=False)):
+            agreed = np.where(one.values == other.values, one.values, np.nan)
+            first[i], axes[i] = one.with_values(agreed), other.with_values(agreed)
     weighted = [a for call in graph.calls for axes in call.cut.weights.values() for a in axes if a is not None]
     gone = np.array([], int)
     while True:

@@ -43,6 +43,7 @@ class Plan:
 
 def rebuilt(model, plan: Plan):
     """A new model by the plan, with the old one's weights, compile state, and what its optimizer remembers."""
+    optimizer = _fresh(model.optimizer) if getattr(model, "compiled", False) else None  # fails before all else
     copies = {}  # {id of a layer: the layer, its copy}
     new = _copy(model, plan, copies)
     twins = {}  # {id of a variable: its copy, indices of each axis}
@@ -50,7 +51,7 @@ def rebuilt(model, plan: Plan):
         if inner(old) is None and isinstance(old, keras.Layer):
             twins |= _carry_weights(old, copy, plan)
     present = {id(v) for v in new.variables}
-    _carry_compiled(model, new, {key: twin for key, twin in twins.items() if id(twin[0]) in present})
+    _carry_compiled(model, new, optimizer, {key: twin for key, twin in twins.items() if id(twin[0]) in present})
     return new
 
 
@@ -91,7 +92,7 @@ def _copy_input(tensor, plan):
 
 def _copy_layer(layer, plan):
     config = {**layer.get_config(), **plan.config.get(id(layer), {})}
-    if id(layer) in plan.biases:
+    if id(layer) in plan.biases and "use_bias" in config:
         config["use_bias"] = True
     return type(layer).from_config(config)
 
@@ -117,36 +118,59 @@ def cut(array, indices):
     return array
 
 
-def _carry_compiled(model, new, twins):
+def _carry_compiled(model, new, optimizer, twins):
     if not getattr(model, "compiled", False):
         return
-    old = model.optimizer
     settings = dict(model._compile_config.config)
     for key in ("metrics", "weighted_metrics"):  # a metric has state, and is its model's own
         settings[key] = keras.tree.map_structure(_fresh, settings[key]) if settings.get(key) else None
-    new.compile(**{**settings, "optimizer": None if old is None else _fresh(old)})
-    if old is not None and old.built:
-        seen = [v for part in parts(old) for v in part._trainable_variables]
-        new.optimizer.build([twins[id(v)][0] for v in seen if id(v) in twins])
-        if all(id(v) in twins for v in seen):
-            _carry_slots(old, new.optimizer, twins)
+    new.compile(**{**settings, "optimizer": optimizer})
+    if optimizer is not None and model.optimizer.built:
+        optimizer.build(new.trainable_variables)
+        _carry_optimizer(model.optimizer, optimizer, twins)
 
 
 def _fresh(thing):
-    return type(thing).from_config(thing.get_config()) if hasattr(thing, "get_config") else thing
+    """One like it, without its state."""
+    if not hasattr(thing, "get_config"):
+        return thing
+    try:
+        return type(thing).from_config(thing.get_config())
+    except Exception as error:  # whatever a configuration of unknown origin raises
+        raise ValueError(
+            f"{type(thing).__name__}, with which the model was compiled, cannot be made again from its configuration "
+            f"({error}); compile the model without it and the new one with it."
+        ) from error
 
 
-def _carry_slots(old, new, twins):
-    """Momentum, averages and the like: what a slot of the variable's shape has of the units that are left."""
-    owners = {}  # {id of a slot: its variable}
-    for part in parts(old):
-        variables = part._trainable_variables
-        for slots in vars(part).values():  # Keras keeps a list for each kind of slot, in the variables' order
-            if isinstance(slots, list | tuple) and len(slots) == len(variables):
-                owners |= {id(slot): v for slot, v in zip(slots, variables, strict=True)}
-    for before, now in zip(old.variables, new.variables, strict=True):
-        value, owner = before.numpy(), owners.get(id(before))
-        if owner is not None and before.shape == owner.shape:
-            value = cut(value, twins[id(owner)][1])
-        if value.shape == tuple(now.shape):  # not what whole rows share, as in Adafactor
-            now.assign(value)
+def _carry_optimizer(old, new, twins):
+    """Step and learning rate; momentum, averages and the like, of the units that are left."""
+    for before, now in zip([old, *parts(old)], [new, *parts(new)], strict=True):
+        for name, value in vars(before).items():
+            theirs = getattr(now, name, None)
+            if isinstance(value, keras.Variable) and isinstance(theirs, keras.Variable) and value.shape == theirs.shape:
+                theirs.assign(value)
+        place = {id(v): i for i, v in enumerate(now._trainable_variables)}
+        for name, slots in vars(before).items():  # Keras keeps a list for each kind of slot, in the variables' order
+            theirs, owners = getattr(now, name, None), before._trainable_variables
+            if isinstance(slots, list | tuple) and isinstance(theirs, list | tuple) and len(slots) == len(owners):
+                for slot, owner in zip(slots, owners, strict=True):
+                    twin, left = twins.get(id(owner), (None, None))
+                    if id(twin) in place and isinstance(slot, keras.Variable) and slot is not owner:
+                        _carry_slot(slot, owner, theirs[place[id(twin)]], left)
+        if hasattr(before, "_exclude_from_weight_decay"):
+            now._exclude_from_weight_decay_pattern = before._exclude_from_weight_decay_pattern
+            excluded = [
+                twins[id(v)][0] for v in before._trainable_variables if id(v) in twins and _is_excluded(before, v)
+            ]
+            now._exclude_from_weight_decay = {now._var_key(v) for v in excluded}
+
+
+def _is_excluded(optimizer, variable):
+    return optimizer._var_key(variable) in optimizer._exclude_from_weight_decay
+
+
+def _carry_slot(slot, owner, new, left):
+    value = cut(slot.numpy(), left) if slot.shape == owner.shape else slot.numpy()
+    if isinstance(new, keras.Variable) and value.shape == tuple(new.shape):  # not what whole rows share: Adafactor's
+        new.assign(value)

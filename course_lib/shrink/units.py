@@ -175,7 +175,7 @@ def _without(model, graph, gone):
         if not own.whole:
             plan.indices[key] = {n: [None if a is None else kept(a) for a in axes] for n, axes in own.weights.items()}
         if own.call is not None:
-            plan.calls[key] = partial(_call, own.call, kept)
+            plan.calls.setdefault(key, partial(_call, own.call, kept))
     plan.biases, lost = _folded(graph, gone, kept)
     if lost:
         warnings.warn(
@@ -191,17 +191,23 @@ def _call(call, kept, layer, *args):
 
 
 def _folded(graph, gone, kept):
-    """{id of a layer: what the constants of the units that are gone add to its bias}, and layers where that fails."""
-    biases, lost = {}, {}
+    """{id of a layer: what the units that are gone leave to its bias}, and names of layers that cannot have it all."""
+    added, watched, lost = {}, {}, {}
     for call in graph.calls:
         own, axes = call.cut, [a for x in call.inputs for a in x.axes if a is not None]
-        constants = {id(a): np.where(np.isin(graph.root(a), gone), a.left, 0) for a in axes}
-        constants = {key: values for key, values in constants.items() if values.any()}  # NaN counts
-        read = [a for a in consumed(call) if id(a) in constants]
-        if (own.pads and constants) or any(own.fold is None or np.isnan(constants[id(a)]).any() for a in read):
+        left = {id(a): np.where(np.isin(graph.root(a), gone), a.left, 0) for a in axes}
+        read = [a for a in consumed(call) if id(a) in left]
+        leaves = {id(a): left[id(a)].any() for a in axes}  # NaN counts: something, but not always the same
+        if own.pads and any(leaves.values()):
+            lost[call.name] = True
+        if any(leaves[id(a)] and (own.fold is None or np.isnan(left[id(a)]).any()) for a in read):
             lost[call.name] = True
         if read and own.fold is not None:
-            added = own.fold(np.nan_to_num(constants[id(read[0])]))
             units = own.weights.get("bias") or [main_axis(own.output)]
-            biases[id(call.layer)] = cut(added, [kept(a) for a in units])
-    return biases, list(lost)
+            more = cut(own.fold(np.nan_to_num(left[id(read[0])])), [None if a is None else kept(a) for a in units])
+            if not np.allclose(more, added.setdefault(id(call.layer), more)):
+                lost[call.name] = True  # a shared layer has one bias
+        for a in own.watches:
+            if not np.array_equal(left[id(a)], watched.setdefault(id(call.layer), left[id(a)]), equal_nan=True):
+                lost[call.name] = True
+    return {key: more for key, more in added.items() if more.any()}, list(lost)

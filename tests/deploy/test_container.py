@@ -30,7 +30,7 @@ def bits(arrays):
 def test_pruned_and_clustered_weights_take_little_more_than_their_entropy(clustered, tmp_path):
     file = deploy.encode(clustered, tmp_path / "model.bin")
     bound = sum(entropy_bytes(weight) for weight in clustered.get_weights())
-    assert bound < file.stat().st_size < 1.03 * bound
+    assert bound < file.stat().st_size < 1.05 * bound
     assert file.stat().st_size < 4 * clustered.count_params() / 40
 
 

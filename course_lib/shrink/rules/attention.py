@@ -22,7 +22,9 @@ def einsum_dense(layer, x):
     made = {letter: Axis.new(n) for letter, n in zip(of_kernel, kernel.shape, strict=True) if letter not in of_x}
     bias = layer.bias.numpy() if layer.bias is not None else None
     letters = _bias_letters(layer, of_output)
-    plain = set(made) == set(of_output) & set(of_kernel) and (bias is None or letters == "".join(made))
+    plain = set(made) == set(of_output) & set(of_kernel) and (
+        bias is None or (letters == "".join(made) and len(letters) == bias.ndim)
+    )
     if len(made) == 1 and plain:
         (letter,) = made
         flat = np.moveaxis(kernel, of_kernel.index(letter), -1).reshape(-1, kernel.shape[of_kernel.index(letter)])
@@ -44,7 +46,8 @@ def einsum_dense(layer, x):
     read = [letter for letter in of_x if letter in of_kernel and letter not in of_output]
     weights = {"kernel": [axes[letter] for letter in of_kernel]}
     if bias is not None:
-        weights["bias"] = [axes.get(letter) for letter in letters]
+        behind = of_output[len(of_output) - len(bias.shape) :]  # Keras gives the bias an axis of 1 for other letters
+        weights["bias"] = [axes.get(letter) if letter in layer.bias_axes else None for letter in behind]
     return Cut(
         output,
         weights=weights,
@@ -84,41 +87,35 @@ def _fold(kernel, of_kernel, read, axes, letters):
 
 
 @rule(layers.MultiHeadAttention)
-def multi_head_attention(layer, query, value, key=None, **options):
+def multi_head_attention(layer, query, value, key=None, return_attention_scores=False, **options):
     """The units are the heads; those of the output are called "…/attention_output"."""
     key = value if key is None else key
-    heads, made = Axis.new(layer.num_heads), Axis.new(layer.output_dense.kernel.shape[-1])
-    values, outputs = (
-        layer.value_dense.kernel.numpy(),
-        layer.output_dense.kernel.numpy(),
-    )  # (in, heads, d), (heads, d, out)
-    silent = ~np.any(values, axis=(0, 2)) | ~np.any(outputs, axis=(1, 2))
-    still = ~np.any(outputs, axis=(0, 1))
-    bias = 0
+    into = layer.value_dense.kernel.numpy()  # (inputs, heads, d)
+    out = layer.output_dense.kernel.numpy()  # (heads, d, outputs), or several axes of outputs
+    flat = out.reshape(*out.shape[:2], -1)
+    mute = ~np.any(into, axis=(0, 2))
     if layer.use_bias:
-        silent &= ~np.any(layer.value_dense.bias.numpy(), axis=1) | ~np.any(outputs, axis=(1, 2))
-        bias = layer.output_dense.bias.numpy()
-    heads = heads.with_values(np.where(silent, 0, np.nan))
-    made = made.with_values(np.where(still, bias, np.nan))
-    weights = {"output_dense.kernel": [heads, None, made]}
+        mute &= ~np.any(layer.value_dense.bias.numpy(), axis=1)
+    heads = Axis.new(layer.num_heads).with_values(np.where(mute | ~np.any(flat, axis=(1, 2)), 0, np.nan), 0)
+    made = None
+    if out.ndim == 3:
+        bias = layer.output_dense.bias.numpy() if layer.use_bias else 0
+        made = Axis.new(out.shape[-1]).with_values(np.where(np.any(flat, axis=(0, 1)), np.nan, bias), 0)
+    weights = {"output_dense.kernel": [heads, None, *[None] * (out.ndim - 3), made]}
     for name, x in {"query_dense": query, "key_dense": key, "value_dense": value}.items():
         weights[f"{name}.kernel"] = [x[-1], heads, None]
         if layer.use_bias:
             weights[f"{name}.bias"] = [heads, None]
     if layer.use_bias:
-        weights["output_dense.bias"] = [made]
-    fixed = [
-        (x[i], "attention looks at all of them together")
-        for x in (query, value, key)
-        for i in range(len(x.shape) - 1)
-        if x[i] is not None
-    ]
-    output = Channels(query.shape, (None,) * len(query.shape)).replace(-1, made)
+        weights["output_dense.bias"] = [*[None] * (out.ndim - 3), made]
+    output = Channels.plain((*query.shape[:-1], *out.shape[2:])).replace(-1, made)
+    config = {"num_heads": heads}
+    if made is not None:
+        config["output_shape"] = lambda kept: (len(kept(made)),)
     return Cut(
-        output,
+        [output, Channels((None,) * 4, (None, heads, None, None))] if return_attention_scores else output,
         weights=weights,
-        config={"num_heads": heads, "output_shape": lambda kept: (len(kept(made)),)},
+        config=config,
         units=heads,
-        named={"attention_output": made},
-        fixed=fixed,
+        named={} if made is None else {"attention_output": made},
     )

@@ -12,41 +12,47 @@ from course_lib.shrink.channels import Axis, Channels, Cut, rule
 __all__ = ["activated", "pointwise"]
 
 
-def pointwise(function, shape=(2, 5)) -> bool:
-    """Whether each entry of ``function(x)`` depends on that entry of x alone: tried out, for any function."""
-    return _tried(function, shape) if isinstance(function, FunctionType) else _tried.__wrapped__(function, shape)
+def pointwise(function, rank=2) -> bool:
+    """Whether a function does the same to each entry of a tensor and looks at no other: tried out, for any."""
+    return _tried(function, rank) if isinstance(function, FunctionType) else _tried.__wrapped__(function, rank)
 
 
 @cache
-def _tried(function, shape):
-    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+def _tried(function, rank):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, *[3] * (rank - 1))).astype("float32")
+    order = rng.permutation(x.size)
     changed = x.copy()
-    changed[..., -1] += 1
+    changed.flat[x.size // 2] += 1
     try:
-        before, after = (keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(v))) for v in (x, changed))
+        y, moved, other = (_call(function, v) for v in (x, x.flat[order].reshape(x.shape), changed))
     except Exception:  # whatever a function of unknown origin raises: it cannot be tried out
         return False
-    return before.shape == x.shape and np.array_equal(before[..., :-1], after[..., :-1])
+    same_places = y.shape == x.shape and np.array_equal(moved.flat, y.flat[order])
+    return same_places and np.array_equal(np.delete(other, x.size // 2), np.delete(y, x.size // 2))
+
+
+def _call(function, x):
+    return keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(x, "float32")))
 
 
 def activated(function, x: Channels, i=-1) -> tuple:
     """(x behind an activation, [(axis, why it cannot be cut)])."""
     if function is None or x[i] is None:
         return x, []
-    if not pointwise(function):
+    if not pointwise(function, len(x.shape)):
         name = getattr(function, "__name__", type(function).__name__)
         return x.replace(i, x[i].with_values(np.nan, np.nan)), [
             (x[i], f"its activation {name} looks at all units together")
         ]
-    return x.replace(i, x[i].with_values(_apply(function, x[i].values), _apply(function, x[i].rests))), []
+    return x.replace(i, x[i].with_values(*(_apply(function, v, len(x.shape)) for v in (x[i].values, x[i].rests)))), []
 
 
-def _apply(function, values):
+def _apply(function, values, rank):
     known = np.isfinite(values)
-    if not known.any():
-        return values
-    values = values.copy()
-    values[known] = keras.ops.convert_to_numpy(function(keras.ops.convert_to_tensor(values[known], "float32")))
+    if known.any():
+        values = values.copy()
+        values[known] = _call(function, values[known].reshape(-1, *[1] * (rank - 1))).ravel()
     return values
 
 
@@ -71,7 +77,7 @@ def activation(layer, x, **options):
 @rule(layers.Softmax)
 def softmax(layer, x, *mask, **options):
     axes = [layer.axis] if isinstance(layer.axis, int) else layer.axis
-    return Cut(x, fixed=[(x[i], "a softmax looks at all of them together") for i in axes if x[i] is not None])
+    return Cut(x.mixed(), fixed=[(x[i], "a softmax looks at all of them together") for i in axes if x[i] is not None])
 
 
 @rule(
@@ -89,7 +95,9 @@ def merge(layer, inputs):
 
 
 @rule(keras.src.ops.numpy.Add, keras.src.ops.numpy.Subtract, keras.src.ops.numpy.Multiply, keras.src.ops.numpy.Divide)
-@rule(keras.src.ops.numpy.TrueDivide, keras.src.ops.numpy.Maximum, keras.src.ops.numpy.Minimum)
+@rule(
+    keras.src.ops.numpy.TrueDivide, keras.src.ops.numpy.Maximum, keras.src.ops.numpy.Minimum, keras.src.ops.numpy.Power
+)
 def operator(op, *inputs):
     tensors = [x if isinstance(x, Channels) else Channels.plain(np.shape(x)) for x in inputs]
     numbers = [None if isinstance(x, Channels) else x for x in inputs]
@@ -134,6 +142,7 @@ def _combined(how, inputs, i, n, numbers, which):
         "Subtract": lambda v: v[0] - v[1],
         "Divide": lambda v: v[0] / v[1],
         "TrueDivide": lambda v: v[0] / v[1],
+        "Power": lambda v: v[0] ** v[1],
         "Maximum": lambda v: np.max(v, axis=0),
         "Minimum": lambda v: np.min(v, axis=0),
     }
@@ -145,7 +154,7 @@ def untaught(op, *inputs, **options):
     """An operation without a rule: entry by entry, if trying it out shows that, and otherwise the end of its units."""
     tensors = [x for x in keras.tree.flatten((inputs, options)) if isinstance(x, Channels)]
     alone = len(inputs) == 1 and tensors == [inputs[0]] and not options
-    if alone and not isinstance(op, keras.Layer) and pointwise(op):
+    if alone and not isinstance(op, keras.Layer) and pointwise(op, len(inputs[0].shape)):
         return _through(op, inputs[0])
     fixed = [(a, "it has no rule: see shrink.rule") for x in tensors for a in x.axes if isinstance(a, Axis)]
     return Cut(None, fixed=fixed)

@@ -13,22 +13,20 @@ __all__ = []
 def batch_normalization(layer, x, **options):
     i = layer.axis
     if x[i] is None:
-        return Cut(x)
+        return Cut(x.mixed())
     mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
     gamma = layer.gamma.numpy() if layer.scale else 1
     beta = layer.beta.numpy() if layer.center else 0
     values = np.where(gamma == 0, 0, (x[i].values - mean) * gamma / np.sqrt(variance + layer.epsilon)) + beta
     names = ["gamma"] * layer.scale + ["beta"] * layer.center + ["moving_mean", "moving_variance"]
-    return Cut(
-        x.replace(i, x[i].with_values(values, 0 if names[:-2] else np.nan)), weights={name: [x[i]] for name in names}
-    )
+    return Cut(x.mixed(i).replace(i, x[i].with_values(values, 0)), weights={name: [x[i]] for name in names})
 
 
 @rule(keras.src.applications.convnext.LayerScale)
 def layer_scale(layer, x):
     gamma = layer.gamma.numpy()
     values = np.where(gamma == 0, 0, x[-1].values * gamma) if x[-1] is not None else None
-    output = x if x[-1] is None else x.replace(-1, x[-1].with_values(values, 0))
+    output = x.mixed() if x[-1] is None else x.mixed(-1).replace(-1, x[-1].with_values(values, 0))
     return Cut(output, weights={"gamma": [x[-1]]}, config={"projection_dim": x[-1]} if x[-1] is not None else {})
 
 
@@ -49,10 +47,13 @@ def normalization_over_channels(layer, x):
     """
     axes = [layer.axis] if isinstance(layer.axis, int) else list(layer.axis)
     i = axes[0]
-    if x[i] is None and all(x[j] is None for j in axes):
-        return Cut(x)
-    if len(axes) > 1:
-        return Cut(x, fixed=[(x[j], "it normalises over several axes") for j in axes if x[j] is not None])
+    if isinstance(layer, layers.GroupNormalization):
+        axes += [j for j in range(1, len(x.shape)) if j != i % len(x.shape)]  # it takes the mean over the places too
+    over = [x[j] for j in axes if x[j] is not None]
+    if not over:
+        return Cut(x.mixed())
+    if len(over) > 1 or x[i] is None or (len(axes) > 1 and not isinstance(layer, layers.GroupNormalization)):
+        return Cut(x.mixed(), fixed=[(axis, "it normalises over several axes") for axis in over])
     gamma, beta = getattr(layer, "gamma", None), getattr(layer, "beta", None)
     constant = np.full(len(x[i]), np.nan)
     if gamma is not None:
@@ -78,7 +79,9 @@ def normalization_over_channels(layer, x):
 
     weights = {name: [x[i]] for name in ("gamma", "beta") if getattr(layer, name, None) is not None}
     rest = np.nan if gamma is None else 0
-    return Cut(x.replace(i, x[i].with_values(constant, rest)), weights=weights, watches=[x[i]], whole=True, call=call)
+    return Cut(
+        x.mixed(i).replace(i, x[i].with_values(constant, rest)), weights=weights, watches=[x[i]], whole=True, call=call
+    )
 
 
 @rule(keras.src.ops.numpy.Pad)

@@ -1,5 +1,7 @@
 """Layers that move units to other places: pooling, padding, flattening, reshaping, concatenating."""
 
+import math
+
 import keras
 import numpy as np
 from keras import layers
@@ -99,6 +101,13 @@ def expand_dims(op, x):
     )
 
 
+@rule(keras.src.ops.numpy.Squeeze)
+def squeeze(op, x):
+    ones = [i for i, n in enumerate(x.shape) if n == 1] if op.axis is None else np.atleast_1d(op.axis)
+    left = [i for i in range(len(x.shape)) if i not in {int(j) % len(x.shape) for j in ones}]
+    return Cut(Channels(tuple(x.shape[i] for i in left), tuple(x[i] for i in left)))
+
+
 @rule(keras.src.ops.numpy.Mean, keras.src.ops.numpy.Max, keras.src.ops.numpy.Min)
 def reduce(op, x):
     gone = range(len(x.shape)) if op.axis is None else [op.axis] if isinstance(op.axis, int) else op.axis
@@ -166,11 +175,12 @@ def _reshaped(x, shape) -> Cut:
     for i, axis in enumerate(x.axes):
         if axis is None:
             continue
-        if None in x.shape[1:] or None in shape[1:]:
+        unknown = None in x.shape[1:] or None in shape[1:]
+        if unknown or math.prod(x.shape[1:]) != math.prod(shape[1:]):  # places may become examples
             if i == len(x.shape) - 1 and shape[-1] == x.shape[-1]:
                 output = output.replace(-1, axis)
             else:
-                fixed.append((axis, "its sizes are not known"))
+                fixed.append((axis, "its sizes are not known" if unknown else "it mixes examples with units"))
             continue
         along = np.reshape(np.arange(len(axis)), [-1 if j == i else 1 for j in range(1, len(x.shape))])
         places = np.broadcast_to(along, x.shape[1:]).reshape(shape[1:])  # which unit lies where
@@ -181,8 +191,10 @@ def _reshaped(x, shape) -> Cut:
             output = output.replace(j + 1, axis[line]) if output[j + 1] is None else output
             if output[j + 1].labels[0] != axis.labels[line[0]]:
                 fixed += [(axis, "it mixes two axes of units"), (output[j + 1], "it mixes two axes of units")]
-        elif varies and len(np.unique(places)) == places.size and varies[-1] == places.ndim - 1:
-            table = places.reshape(-1, places.shape[-1])  # (places, units of the last axis)
+            continue
+        once = places[tuple(slice(None) if j in varies else 0 for j in range(places.ndim))]
+        if varies and len(np.unique(once)) == once.size and varies[-1] == places.ndim - 1:
+            table = once.reshape(-1, places.shape[-1])  # (places, units of the last axis)
             output = output.replace(-1, axis[table[0]].with_values(_same(axis.values[table]), _same(axis.rests[table])))
             tied += [(axis[table[0]], axis[row]) for row in table[1:]]
         elif varies:
