@@ -215,7 +215,7 @@ def _lost(cut, inputs, outputs):
     said += [a for pair in cut.tied for a in pair] + [a for a, _ in cut.fixed]
     labels = np.concatenate([a.labels for a in said if a is not None] or [np.empty(0, np.int64)])
     entering = [a for x in inputs for a in x.axes if a is not None]
-    return [(a, "it works across them") for a in entering if not np.isin(a.labels, labels).all()]
+    return [(a, "it works across them") for a in entering if not np.isin(a.labels, labels).any()]
 
 
 def _tie_or_fix(graph, before, now):

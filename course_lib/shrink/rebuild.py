@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from operator import attrgetter
+from types import FunctionType
 
 import keras
 import numpy as np
 from keras.src.models.functional import functional_like_constructor
+from keras.src.saving.serialization_lib import SafeModeScope
 
 from course_lib.shrink.graph import graph_of, inner
 from course_lib.training.optimizer import parts
@@ -94,7 +96,11 @@ def _copy_layer(layer, plan):
     config = {**layer.get_config(), **plan.config.get(id(layer), {})}
     if id(layer) in plan.biases and "use_bias" in config:
         config["use_bias"] = True
-    return type(layer).from_config(config)
+    own = [] if isinstance(layer, keras.layers.Lambda) else config  # which has its function in its configuration
+    functions = {key: getattr(layer, key, None) for key in own}  # elsewhere a plain function has none
+    config |= {key: function for key, function in functions.items() if isinstance(function, FunctionType)}
+    with SafeModeScope(False):  # the function of a Lambda is the caller's own
+        return type(layer).from_config(config)
 
 
 def _carry_weights(old, new, plan) -> dict:

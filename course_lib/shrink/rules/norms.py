@@ -54,11 +54,10 @@ def normalization_over_channels(layer, x):
         return Cut(x.mixed())
     if len(over) > 1 or x[i] is None or (len(axes) > 1 and not isinstance(layer, layers.GroupNormalization)):
         return Cut(x.mixed(), fixed=[(axis, "it normalises over several axes") for axis in over])
-    gamma, beta = getattr(layer, "gamma", None), getattr(layer, "beta", None)
-    constant = np.full(len(x[i]), np.nan)
-    if gamma is not None:
-        bias = 0 if beta is None else beta.numpy()
-        constant = np.where(gamma.numpy().ravel() == 0, bias, np.nan)
+    weights = {n: getattr(layer, n, None) for n in ("gamma", "scale", "beta")}  # RMSNormalization calls its γ scale
+    weights = {n: w.numpy().ravel() for n, w in weights.items() if isinstance(w, keras.Variable)}
+    gamma = weights.get("gamma", weights.get("scale", np.ones(len(x[i]))))
+    constant = np.where(gamma == 0, weights.get("beta", 0), np.nan)
 
     def call(layer, kept, inputs):
         left = kept(x[i])
@@ -77,11 +76,9 @@ def normalization_over_channels(layer, x):
             whole = whole + gone.reshape(along).astype(layer.compute_dtype)
         return keras.ops.take(layer(whole), left.tolist(), axis=axis)
 
-    weights = {name: [x[i]] for name in ("gamma", "beta") if getattr(layer, name, None) is not None}
-    rest = np.nan if gamma is None else 0
-    return Cut(
-        x.mixed(i).replace(i, x[i].with_values(constant, rest)), weights=weights, watches=[x[i]], whole=True, call=call
-    )
+    rest = 0 if len(weights) > ("beta" in weights) else np.nan
+    output = x.mixed(i).replace(i, x[i].with_values(constant, rest))
+    return Cut(output, weights={n: [x[i]] for n in weights}, watches=[x[i]], whole=True, call=call)
 
 
 @rule(keras.src.ops.numpy.Pad)
