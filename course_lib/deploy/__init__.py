@@ -5,17 +5,21 @@ from course_lib.deploy.container import decode, encode
 from course_lib.deploy.convert import to_tflite
 from course_lib.deploy.interpreter import predict
 from course_lib.deploy.latency import Latency, latency
+from course_lib.deploy.micro import Micro, c_array, micro
 from course_lib.deploy.parity import Parity, parity
 from course_lib.deploy.size import Size, size
 
 __all__ = [
     "Latency",
+    "Micro",
     "Parity",
     "Size",
+    "c_array",
     "cluster",
     "decode",
     "encode",
     "latency",
+    "micro",
     "parity",
     "predict",
     "size",

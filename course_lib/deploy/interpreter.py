@@ -76,7 +76,7 @@ def predict(path, x):
     for start in range(0, n, batch):
         run_once(interpreter, {name: array[start : start + batch] for name, array in arrays.items()}, path)
         for result, tensor in zip(results, outputs, strict=True):
-            result.append(_dequantised(interpreter.get_tensor(tensor["index"]), tensor))
+            result.append(dequantised(interpreter.get_tensor(tensor["index"]), tensor))
     results = [np.concatenate(result) for result in results]
     return results[0] if len(results) == 1 else results
 
@@ -127,7 +127,7 @@ def run_once(interpreter, arrays, path):
                 interpreter.resize_tensor_input(tensor["index"], arrays[name].shape)
             interpreter.allocate_tensors()
             for name, tensor in inputs.items():
-                interpreter.set_tensor(tensor["index"], _quantised(arrays[name], tensor))
+                interpreter.set_tensor(tensor["index"], quantised(arrays[name], tensor))
             interpreter.invoke()
         except RuntimeError as error:
             raise ValueError(
@@ -136,7 +136,7 @@ def run_once(interpreter, arrays, path):
             ) from None
 
 
-def _quantised(x, tensor):
+def quantised(x, tensor):
     """q = round(r / scale) + zero point, kept within the range of the input's type."""
     scale, zero_point = tensor["quantization"]
     if not scale:
@@ -147,7 +147,7 @@ def _quantised(x, tensor):
     return np.clip(np.rint(x / scale) + zero_point, limits.min, limits.max).astype(tensor["dtype"])
 
 
-def _dequantised(q, tensor):
+def dequantised(q, tensor):
     scale, zero_point = tensor["quantization"]
     q = q.astype("float32")
     return (q - zero_point) * np.float32(scale) if scale else q
