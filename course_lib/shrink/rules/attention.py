@@ -68,13 +68,17 @@ def _bias_letters(layer, of_output):
 
 
 def _sizes(layer, x):
-    """The new ``output_shape``: of the last axes, as many as the old one speaks of."""
+    """The new ``output_shape``: it speaks of the letters behind the batch, and not of what "..." stands for."""
     before = layer.get_config()["output_shape"]
     before = (before,) if isinstance(before, int) else tuple(before)
+    letters = layer.equation.split("->")[1].replace(" ", "")
+    elided = letters.find("...")
+    more = len(x.shape) - len(letters) + 3
+    spoken = [a for i, a in enumerate(x.axes) if elided < 0 or not elided <= i < elided + more]
+    spoken = spoken[len(spoken) - len(before) :]
 
     def sizes(kept):
-        axes = x.axes[len(x.axes) - len(before) :]
-        return tuple(n if a is None else len(kept(a)) for n, a in zip(before, axes, strict=True))
+        return tuple(n if a is None else len(kept(a)) for n, a in zip(before, spoken, strict=True))
 
     return sizes
 

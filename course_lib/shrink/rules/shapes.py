@@ -108,8 +108,10 @@ def squeeze(op, x):
     return Cut(Channels(tuple(x.shape[i] for i in left), tuple(x[i] for i in left)))
 
 
-@rule(keras.src.ops.numpy.Mean, keras.src.ops.numpy.Max, keras.src.ops.numpy.Min)
+@rule(keras.src.ops.numpy.Mean, keras.src.ops.numpy.Max, keras.src.ops.numpy.Min, keras.src.ops.numpy.Sum)
 def reduce(op, x):
+    if isinstance(op, keras.src.ops.numpy.Sum):  # of a constant it is another one, but of zeros
+        x = Channels(x.shape, tuple(a if a is None else a.where(lambda value: value == 0) for a in x.axes))
     gone = range(len(x.shape)) if op.axis is None else [op.axis] if isinstance(op.axis, int) else op.axis
     gone = {i % len(x.shape) for i in gone}
     left = [i for i in range(len(x.shape)) if op.keepdims or i not in gone]
@@ -119,7 +121,7 @@ def reduce(op, x):
 
 @rule(keras.src.ops.numpy.GetItem)
 def get_item(op, x, key):
-    """Slices of places; a unit's axis must be taken whole."""
+    """Slices, of places and of units: those that are picked go on."""
     keys = list(key) if isinstance(key, tuple | list) else [key]
     if Ellipsis in keys:
         i = keys.index(Ellipsis)
@@ -127,8 +129,19 @@ def get_item(op, x, key):
     keys += [slice(None)] * (len(x.shape) - len(keys))
     if not all(isinstance(k, slice | int) for k in keys) or len(keys) != len(x.shape):
         return Cut(None, fixed=[(a, "they are taken by an index") for a in x.axes if a is not None])
-    axes = [x[i] if k == slice(None) else None for i, k in enumerate(keys) if isinstance(k, slice)]
-    return Cut(Channels((None,) * len(axes), tuple(axes)))
+    picked = [a[k] if a is not None and isinstance(k, slice) else None for a, k in zip(x.axes, keys, strict=True)]
+    of_units = [i for i, (a, k) in enumerate(zip(picked, keys, strict=True)) if a is not None and k != slice(None)]
+    axes = [a for a, k in zip(picked, keys, strict=True) if isinstance(k, slice)]
+
+    def call(op, kept, inputs, key):
+        places = list(keys)
+        for i in of_units:
+            left = np.arange(len(x[i]))[keys[i]][kept(picked[i])]
+            inputs = keras.ops.take(inputs, np.searchsorted(kept(x[i]), left).tolist(), axis=i)
+            places[i] = slice(None)
+        return inputs[tuple(places)]
+
+    return Cut(Channels((None,) * len(axes), tuple(axes)), call=call if of_units else None)
 
 
 @rule(layers.Flatten)
