@@ -1,5 +1,6 @@
 """Layers whose products have several axes: einsum and attention."""
 
+import math
 import re
 
 import numpy as np
@@ -22,14 +23,13 @@ def einsum_dense(layer, x):
     made = {letter: Axis.new(n) for letter, n in zip(of_kernel, kernel.shape, strict=True) if letter not in of_x}
     bias = layer.bias.numpy() if layer.bias is not None else None
     letters = _bias_letters(layer, of_output)
-    plain = set(made) == set(of_output) & set(of_kernel) and (
-        bias is None or (letters == "".join(made) and len(letters) == bias.ndim)
-    )
+    own_bias = bias is None or (letters == "".join(made) and bias.size == math.prod(map(len, made.values())))
+    plain = set(made) == set(of_output) & set(of_kernel) and own_bias
     if len(made) == 1 and plain:
         (letter,) = made
         flat = np.moveaxis(kernel, of_kernel.index(letter), -1).reshape(-1, kernel.shape[of_kernel.index(letter)])
         zero = ~np.any(flat, axis=0)
-        made[letter] = made[letter].with_values(np.where(zero, 0 if bias is None else bias, np.nan))
+        made[letter] = made[letter].with_values(np.where(zero, 0 if bias is None else bias.ravel(), np.nan))
     axes |= made
     output = Channels(tuple(shape), tuple(axes.get(letter) for letter in of_output))
     own = set(of_kernel) if bias is None else set(of_kernel) & set(letters)  # zero where the unit's weights are
@@ -54,7 +54,7 @@ def einsum_dense(layer, x):
         config={"output_shape": _sizes(layer, output)},
         units=made[of_kernel[[letter in made for letter in of_kernel].index(True)]] if len(made) == 1 else None,
         fixed=fixed,
-        fold=_fold(kernel, of_kernel, read, axes, letters) if bias is not None and plain else None,
+        fold=_fold(kernel, of_kernel, read, axes, letters, bias.shape) if bias is not None and plain else None,
     )
 
 
@@ -83,11 +83,11 @@ def _sizes(layer, x):
     return sizes
 
 
-def _fold(kernel, of_kernel, read, axes, letters):
+def _fold(kernel, of_kernel, read, axes, letters, shape):
     labelled = [letter for letter in read if axes[letter] is not None]
     if len(labelled) != 1:
         return None
-    return lambda values: np.einsum(f"{of_kernel},{labelled[0]}->{letters}", kernel, values)
+    return lambda values: np.einsum(f"{of_kernel},{labelled[0]}->{letters}", kernel, values).reshape(shape)
 
 
 @rule(layers.MultiHeadAttention)
