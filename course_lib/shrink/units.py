@@ -138,10 +138,10 @@ def _gone(graph, model, keep):
 
 def _indices(name, indices, n):
     indices = list(indices) if isinstance(indices, Iterable) and not isinstance(indices, str) else [indices]
-    wrong = next((i for i in indices if isinstance(i, bool | np.bool_) or not isinstance(i, Integral)), None)
-    if wrong is not None:
+    wrong = [i for i in indices if isinstance(i, bool | np.bool_) or not isinstance(i, Integral)]
+    if wrong:
         raise ValueError(
-            f"keep[{name!r}] holds {wrong!r}; give the indices of the units kept, as np.flatnonzero(mask)."
+            f"keep[{name!r}] holds {wrong[0]!r}; give the indices of the units kept, as np.flatnonzero(mask) does."
         )
     if not indices:
         raise ValueError(f"keep[{name!r}] is empty; keep at least one unit, or see remove_layers.")

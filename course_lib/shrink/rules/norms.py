@@ -33,7 +33,14 @@ def layer_scale(layer, x):
 @rule(layers.PReLU)
 def prelu(layer, x):
     axes = [x[i + 1] if size > 1 else None for i, size in enumerate(layer.alpha.shape)]
-    still = [None if a is None else a.where(lambda value: value >= 0) for a in x.axes]
+    alpha = layer.alpha.numpy()
+    still = []
+    for i, axis in enumerate(x.axes):
+        if axis is not None:
+            slope = alpha.ravel() if alpha.size in (1, alpha.shape[i - 1]) else np.nan  # along this axis alone
+            values = np.where(axis.values >= 0, axis.values, axis.values * slope)
+            axis = axis.with_values(values, np.maximum(axis.rests, 0))
+        still.append(axis)
     return Cut(Channels(x.shape, tuple(still)), weights={"alpha": axes})
 
 
