@@ -1,5 +1,7 @@
 """Remove whole layers, and with them residual blocks."""
 
+from collections.abc import Iterable
+
 from course_lib.shrink.graph import graph_of, inner, nodes
 from course_lib.shrink.rebuild import Plan, rebuilt
 
@@ -30,7 +32,7 @@ def remove_layers(model, names):
     Raises
     ------
     TypeError
-        The model is subclassed.
+        The model is subclassed, or ``names`` is no list.
     ValueError
         A name that the model does not have; a layer that stays, or the model's output, would get another shape; a
         named layer joins tensors that are still different. The message names the layer; nothing has been built.
@@ -45,6 +47,8 @@ def remove_layers(model, names):
     >>> [layer.name for layer in remove_layers(model, ["branch"]).layers[1:]]
     ['hidden', 'output']
     """
+    if not isinstance(names, Iterable):
+        raise TypeError(f"names is {names!r}; give a list of names of layers.")
     names = [names] if isinstance(names, str) else list(names)
     functional = graph_of(model)
     layers = _layers(functional)

@@ -17,9 +17,11 @@ def batch_normalization(layer, x, **options):
     mean, variance = layer.moving_mean.numpy(), layer.moving_variance.numpy()
     gamma = layer.gamma.numpy() if layer.scale else 1
     beta = layer.beta.numpy() if layer.center else 0
-    values = np.where(gamma == 0, 0, (x[i].values - mean) * gamma / np.sqrt(variance + layer.epsilon)) + beta
+    deviation = np.sqrt(variance + layer.epsilon)
+    values = np.where(gamma == 0, 0, (x[i].values - mean) * gamma / deviation) + beta
+    rests = 0 if layer.scale else x[i].rests / deviation
     names = ["gamma"] * layer.scale + ["beta"] * layer.center + ["moving_mean", "moving_variance"]
-    return Cut(x.mixed(i).replace(i, x[i].with_values(values, 0)), weights={name: [x[i]] for name in names})
+    return Cut(x.mixed(i).replace(i, x[i].with_values(values, rests)), weights={name: [x[i]] for name in names})
 
 
 @rule(keras.src.applications.convnext.LayerScale)
