@@ -96,7 +96,7 @@ def gate_rates(model, x) -> dict:
     --------
     >>> x = keras.Input((3,))
     >>> model = keras.Model(x, ChannelGate(rate=0.5, name="gate")([x, keras.layers.Dense(10)(x)]))
-    >>> gate_rates(model, np.ones((4, 3)))
+    >>> gate_rates(model, np.zeros((4, 3)))  # all saliencies are ρ = 1
     {'gate': 0.5}
     """
     rates = {}

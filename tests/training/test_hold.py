@@ -234,7 +234,7 @@ def test_what_is_no_model_of_keras_3_is_refused():
         for call in (lambda x: training.hold(x, model), lambda x: training.hold(x, {}), training.release):
             with pytest.raises(TypeError, match=rf"model is a .*{type(other).__name__}; give a Keras 3 model"):
                 call(other)
-    with pytest.raises(TypeError, match=r"model is a course_lib\.masks\.Masks"):  # the wrong way round
+    with pytest.raises(TypeError, match=r"model is a course_lib\.masks\S*\.Masks"):  # the wrong way round
         training.hold(magnitude_masks(model), model)
 
 

@@ -191,7 +191,7 @@ def test_steps_and_fits_are_whole_numbers(number):
         (lambda n: training.Prune(scores.magnitude, OneShot(0.5), frequency=n), "frequency"),
         (lambda n: training.Snapshot(at=n), "at"),
     ):
-        with pytest.raises(ValueError, match=f"{argument} is {number!r}; it is a whole number, at least"):
+        with pytest.raises(ValueError, match=f"{argument} is {number!r}; it must be a whole number, at least"):
             make(number)
 
 

@@ -229,7 +229,7 @@ def test_resuming_a_saved_model_with_its_masks(tmp_path):
         (dict(sparsity=0.5, end=10, frequency=2, fraction=None), "fraction is None"),
         (dict(sparsity={"one/kernel": -1}, end=10), "sparsity is {'one/kernel': -1}"),
         (dict(sparsity=0.5, end=10, frequency=2, fraction=0), "fraction is 0"),
-        (dict(sparsity=0.5, end=10, frequency=0), "frequency is 0; it is a whole number, at least 1"),
+        (dict(sparsity=0.5, end=10, frequency=0), "frequency is 0; it must be a whole number, at least 1"),
         (dict(sparsity=0.5, end=100), "frequency is 100 and end 100"),
     ],
 )
