@@ -18,8 +18,8 @@ class Outcome:
     """What came of a call.
 
     ``status`` is one of ``returned`` (then ``value``), ``raised`` (then ``error``, ``message`` and ``line``),
-    ``not attempted``, ``undefined``, ``not a function``, ``unusable`` (the result is not plain data), ``timeout`` and
-    ``died``. ``changed`` says that the answer changed its arguments.
+    ``not attempted``, ``undefined``, ``not a function``, ``unusable`` (the result is not plain data), ``timeout``,
+    ``memory`` (it took too much) and ``died``. ``changed`` says that the answer changed its arguments.
     """
 
     status: str

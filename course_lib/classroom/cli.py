@@ -120,10 +120,11 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help=_("Your exer
     """
     from course_lib.classroom.check import Feedback
     from course_lib.classroom.grade import grade_notebook
+    from course_lib.classroom.sandbox import Unconfined
 
     here = course_here()
     with one_line_errors():
-        record = grade_notebook(file, exercises=here.root / "exercises", reveal=True)
+        record = grade_notebook(file, exercises=here.root / "exercises", place=Unconfined(), reveal=True)
         if record.status == "rejected":
             raise ValueError(
                 _("{file} cannot be scored. {reason} Give a notebook of exercises/ that you filled in.").format(
@@ -144,21 +145,26 @@ def grade(
         typer.Option(metavar="FILE", help=_("Draws the hidden cases; else secret.hex in --out, made once.")),
     ] = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help=_("Submissions graded at once."))] = 2,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help=_("Run student code without a sandbox, with all your rights."))
+    ] = False,
 ) -> None:
     """Grade a folder of submitted notebooks into a table, grades.csv.
 
+    Interrupted and started again, it goes on where it was.
+
     Example: course grade submissions --out grades --workers 2
     """
-    from course_lib.classroom.grade import grade_folder
+    from course_lib.classroom.batch import grade_folder
 
     here = course_here()
-    typer.echo(_("There is no sandbox yet: student code runs on this machine with your rights."), err=True)
-    with one_line_errors():
+    if unsafe:
+        typer.echo(_("There is no sandbox: student code runs on this machine with your rights."), err=True)
+    options = {"workers": workers, "unsafe": unsafe, "exercises": here.root / "exercises"}
+    with interruptible(), one_line_errors():
         known = None if secret is None else secret_in(secret)
         with submissions_done() as on_progress:
-            records = grade_folder(
-                folder, out, secret=known, workers=workers, on_progress=on_progress, exercises=here.root / "exercises"
-            )
+            records = grade_folder(folder, out, secret=known, on_progress=on_progress, **options)
     terminal().print(grades_table(records))
     typer.echo(_("Written: {file}").format(file=out / "grades.csv"))
 
@@ -175,12 +181,23 @@ def secret_in(file: Path) -> bytes:
 
 
 @contextmanager
+def interruptible():
+    """What to do after Ctrl-C; exit code 130, as is usual."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(_("Stopped. Start the same command again: it goes on where it was."), err=True)
+        raise typer.Exit(130) from None
+
+
+@contextmanager
 def submissions_done():
-    """A bar that counts submissions; gives the callback for ``grade_folder``."""
-    from rich.progress import Progress
+    """A bar that counts submissions, with the time left; gives the callback for ``grade_folder``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = terminal()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(_("Grading"), total=None)
         yield lambda done, total, record: progress.update(task, completed=done, total=total)
 

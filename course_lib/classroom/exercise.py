@@ -77,10 +77,15 @@ FEWEST_MISCONCEPTIONS = {"function": 2, "value": 1}
 
 @dataclass(frozen=True)
 class Case:
-    """One call of the answer: ``says`` tells the learner what it is about, ``args`` are its arguments."""
+    """One call of the answer: ``says`` tells the learner what it is about, ``args`` are its arguments.
+
+    Cases with the same ``group`` are right or wrong together; an exercise's points are divided evenly among its groups.
+    The right answers within a group must not all be the same, for then a constant would be right.
+    """
 
     says: str
     args: tuple = ()
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,9 @@ class Exercise:
     compare
         ``compare(answer, expected)`` gives ``None``, or the :class:`~course_lib.classroom.compare.Difference`.
         ``functools.partial(close, rtol=0.01)`` is more lenient with numbers.
+    may_use
+        Modules of the library that an answer may use although the reference does; see
+        :mod:`course_lib.classroom.hide`.
 
     Raises
     ------
@@ -133,9 +141,10 @@ class Exercise:
     cases: Callable[[np.random.Generator], Iterable[Case]] | None = None
     also_right: Sequence[Any] = ()
     compare: Callable[[Any, Any], Difference | None] = close
+    may_use: Sequence[str] = ()
 
     def __post_init__(self):
-        for name in ("misconceptions", "hints", "also_right"):
+        for name in ("misconceptions", "hints", "also_right", "may_use"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not re.fullmatch(r"\d\d\.[A-Za-z_][A-Za-z0-9_]*", self.id) or keyword.iskeyword(self.name):
             raise ValueError(f"id={self.id!r}: write two digits, a dot and a Python name, like '02.soft_threshold'.")

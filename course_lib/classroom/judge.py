@@ -1,6 +1,6 @@
 """The verdict on an answer: one function for the learner's check and for the hidden grading."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from course_lib.classroom.attempt import Outcome, attempt
@@ -11,7 +11,8 @@ from course_lib.classroom.language import _
 __all__ = ["CHECK_SEED", "Failure", "Verdict", "judge"]
 
 CHECK_SEED = 0
-ENDS = {"not attempted", "not a function", "undefined", "timeout", "died"}  # further cases would say the same
+ENDS = {"not attempted", "not a function", "undefined"}  # further cases would say the same
+ENDS_GROUP = ENDS | {"timeout", "memory", "died"}  # and these would take long to
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Verdict:
     ``status`` is ``passed``, ``wrong``, or the :class:`~course_lib.classroom.attempt.Outcome` that kept the answer
     from being compared. ``says`` are sentences for the learner; unless the verdict was asked to ``reveal``, they hold
     no input, no right value and no text of an exception. ``failure`` holds all of these: it is for the learner's own
-    check, not for feedback on hidden cases.
+    check, not for feedback on hidden cases. ``groups`` tells of each group of cases whether all of it is right.
     """
 
     exercise: Exercise
@@ -39,6 +40,7 @@ class Verdict:
     says: tuple[str, ...] = ()
     misconception: Misconception | None = None
     failure: Failure | None = field(default=None, repr=False)
+    groups: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def exercise_id(self) -> str:
@@ -54,8 +56,10 @@ class Verdict:
 
     @property
     def points(self) -> int:
-        """All of the exercise's points or none."""
-        return self.max_score if self.passed else 0
+        """All of the exercise's points, or the share of the groups that are right, rounded down."""
+        if self.passed:
+            return self.max_score
+        return self.max_score * sum(self.groups.values()) // max(len(self.groups), 1)
 
 
 def judge(
@@ -76,24 +80,49 @@ def judge(
         Whether the sentences may show the right values of a function, and exceptions.
     """
     cases = exercise.draw(seeds)
-    outcomes, failure = [], None
-    for case in cases:
-        outcome, expected = call(case.args), _right(exercise, case)
+    rights = [_right(exercise, case) for case in cases]
+    _require_different(exercise, cases, rights)
+    asked, failures, ended = [], {}, False
+    for case, expected in zip(cases, rights, strict=True):
+        if ended or (case.group in failures and failures[case.group].outcome.status in ENDS_GROUP):
+            continue
+        outcome = call(case.args)
         difference = _difference(exercise, outcome, expected)
-        if failure is None and (outcome.status != "returned" or outcome.changed or difference):
-            failure = Failure(case, expected, outcome, difference)
-        outcomes.append(outcome)
-        if outcome.status in ENDS:
-            break
-    if failure is None:
+        if outcome.status != "returned" or outcome.changed or difference:
+            failures.setdefault(case.group, Failure(case, expected, outcome, difference))
+        asked.append((case, outcome))
+        ended = outcome.status in ENDS
+    if not failures:
         says = (_("All {count} cases are right.").format(count=len(cases)),) if exercise.kind == "function" else ()
         return Verdict(exercise, "passed", says)
-    misconception = _misconception(exercise, cases, outcomes)
+    failure = next(iter(failures.values()))
+    misconception = _misconception(exercise, asked)
     status = "wrong" if failure.outcome.status == "returned" else failure.outcome.status
     says = _sentences(exercise, failure, reveal)
     if misconception:  # a value has no failing case to be told about as well
         says = [misconception.says] + (says if exercise.kind == "function" else [])
-    return Verdict(exercise, status, tuple(says), misconception, failure)
+    groups = {case.group: not ended and case.group not in failures for case in cases}
+    if any(groups.values()):
+        right = [group for group, passed in groups.items() if passed]
+        wrong = [group for group, passed in groups.items() if not passed]
+        says.append(_("Right: {right}. Not yet: {wrong}.").format(right="; ".join(right), wrong="; ".join(wrong)))
+    return Verdict(exercise, status, tuple(says), misconception, failure, groups)
+
+
+def _require_different(exercise: Exercise, cases: list[Case], rights: list) -> None:
+    """Two cases of every group have to have different right answers; else a constant would be right."""
+    if exercise.kind == "value":
+        return
+    first = {}
+    different = set()
+    for case, right in zip(cases, rights, strict=True):
+        if _difference(exercise, Outcome("returned", first.setdefault(case.group, right)), right):
+            different.add(case.group)
+    if alike := first.keys() - different:
+        raise RuntimeError(
+            f"{exercise.id}: all right answers in the group of cases {min(alike)!r} are the same, so a constant would "
+            "pass; let cases() yield another."
+        )
 
 
 def _difference(exercise: Exercise, outcome: Outcome, expected: object) -> Difference | None:
@@ -117,13 +146,10 @@ def _given(exercise: Exercise, answer: object, case: Case) -> Outcome:
     return attempt(answer, case.args) if exercise.kind == "function" else attempt(lambda: answer)
 
 
-def _misconception(exercise: Exercise, cases: list[Case], outcomes: list[Outcome]) -> Misconception | None:
+def _misconception(exercise: Exercise, asked: list[tuple[Case, Outcome]]) -> Misconception | None:
     """The first one declared that gives what the answer gave, in every case: the same value or the same error."""
     for misconception in exercise.misconceptions:
-        if all(
-            _alike(exercise, outcome, _given(exercise, misconception.wrong, case))
-            for case, outcome in zip(cases, outcomes, strict=False)  # no misconception has an outcome that ENDS
-        ):
+        if all(_alike(exercise, outcome, _given(exercise, misconception.wrong, case)) for case, outcome in asked):
             return misconception
     return None
 
@@ -145,6 +171,8 @@ def _sentences(exercise: Exercise, failure: Failure, reveal: bool) -> list[str]:
             return [_("{name} is not a function. Hand over the function itself, not its result.").format(name=name)]
         case "timeout":
             return [_("Your code took longer than the time allowed.")]
+        case "memory":
+            return [_("Your code used more memory than is allowed.")]
         case "died":
             return [_("Your code ended the process that it ran in.")]
         case "unusable":

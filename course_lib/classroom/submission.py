@@ -34,16 +34,20 @@ def find_submissions(folder: Path, out: Path) -> dict[str, Path]:
     """What lies in the folder, and one level down in each student's folder, by the name it has in the table.
 
     A notebook is called as its file, with its folder in front and without ``.ipynb`` unless something else has that
-    name; anything else by its whole name.
+    name; anything else by its whole name. Bytes that are no text and characters that steer a terminal are written out.
     Names that begin with a dot are the system's and are left out, and so is the folder ``out`` of the results.
     """
     names = {}
     at_the_top = [path for path in _entries(folder) if path.resolve() != out.resolve()]
     for path in [inside for entry in at_the_top for inside in _entries(entry) or [entry]]:
-        whole = os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace")
-        short = whole.removesuffix(".ipynb")
-        names[whole if short in names else short] = path
+        whole = _printable(os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace"))
+        free = (whole.removesuffix(".ipynb"), whole, *(f"{whole} ({number})" for number in range(2, len(names) + 3)))
+        names[next(name for name in free if name not in names)] = path
     return names
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ import numpy as np
 __all__ = ["LIMIT", "WireError", "pack", "receive", "send", "unpack"]
 
 LIMIT = 64 * 2**20  # bytes of a message
+SKELETON = 2**20  # bytes of what is not an array: as Python's objects it takes fifty times as many
 LENGTH = struct.Struct(">Q")
 DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f[248]|c8|c16|U\d{1,6})")
 
@@ -57,8 +58,9 @@ def pack(value: Any, limit: int = LIMIT) -> bytes:
         raise
     except Exception as error:  # an array-like or a mapping of the submission may do anything while it is read
         raise WireError(f"a value of type {type(value).__name__} cannot be sent") from error
-    if len(message) > limit:
-        raise WireError(f"the value takes {len(message)} bytes, over the limit of {limit}")
+    for length, most in ((len(skeleton), SKELETON), (len(message), limit)):
+        if length > most:
+            raise WireError(f"the value takes {length} bytes, over the limit of {most}")
     return message
 
 
@@ -94,6 +96,8 @@ def unpack(message: bytes) -> Any:
         The bytes are not a message that :func:`pack` makes.
     """
     skeleton, _zero, body = bytes(message).partition(b"\0")
+    if len(skeleton) > SKELETON:
+        raise WireError(f"the message has {len(skeleton)} bytes beside its arrays, over the limit of {SKELETON}")
     try:
         value, end = _value(json.loads(skeleton), body, 0)
     except WireError:

@@ -1,61 +1,73 @@
-"""Where a submission runs: a child process that holds no tests, no right answers and no points.
+"""A process where a submission runs, as the checker sees it: something to ask, and to believe nothing of.
 
-The checker starts ``python -m course_lib.classroom.worker`` through :class:`Worker` and sends it one request at a
-time: source to run, or the name of an answer and one case's arguments. It is answered by an
-:class:`~course_lib.classroom.attempt.Outcome`, read with a time limit and believed in nothing but plain values.
-
-The worker's own standard input and output carry the frames. It moves them away before any of the submission runs, so
-that what a submission prints goes nowhere and what it reads is empty.
+One request goes out at a time: source to run, or the name of an answer and one case's arguments. Each carries a fresh
+nonce, which the reply must repeat: a reply that was written before its question is worth nothing. A reply is read with
+a time limit and a length cap, and holds plain values only.
 """
 
 import os
+import re
+import secrets
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 
 import course_lib
-from course_lib.classroom.attempt import Outcome, attempt
+from course_lib.classroom.attempt import Outcome
 from course_lib.classroom.wire import WireError, pack, receive, send, unpack
 
-__all__ = ["Worker"]
+__all__ = ["ENVIRONMENT", "MEMORY", "Worker", "children", "unconfined"]
 
-CPU_SECONDS = 600  # the wall clock ends a worker long before; this ends what it may have left behind
-FILE_BYTES = 256 * 2**20
+MEMORY = 2 * 2**30  # bytes that a worker's processes may hold together
+GLANCE = 0.1  # seconds between two looks at its memory
+ENVIRONMENT = {  # one thread each, as several workers share the machine
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+}
+FIELDS = {"nonce": str, "status": str, "error": str, "message": str, "line": str, "changed": bool}
+STATUSES = {"returned", "raised", "not attempted", "undefined", "not a function", "unusable"}
 
 
 class Worker:
-    """A fresh process, seen from the checker. Use it in a ``with`` statement, or close it: it is then killed whole.
+    """A fresh process. Use it in a ``with`` statement, or close it: it is then killed with all that it started.
 
-    After a timeout, or when the process has died, ``alive`` is False and every further request gives ``died``.
+    After a timeout, too much memory, or when the process has died, ``alive`` is False and every further request gives
+    ``died``.
+
+    Parameters
+    ----------
+    channel
+        A connected socket to :func:`course_lib.classroom.inside.serve`.
+    pid
+        The process whose memory, with its descendants', is watched.
+    end
+        Kills the process with all that it started, and returns when they are gone.
 
     Examples
     --------
-    >>> with Worker() as worker:
+    >>> with unconfined() as worker:
     ...     _ = worker.run("def double(x): return 2 * x", seconds=60)
     ...     worker.call("double", (21,), seconds=60).value
     42
     """
 
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="course-worker-")
-        self.process = subprocess.Popen(
-            start_command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            cwd=self.folder,
-            env=_environment(self.folder),
-            start_new_session=True,
-        )
-        for pipe in (self.process.stdin, self.process.stdout):
-            os.set_blocking(pipe.fileno(), False)
+    def __init__(self, channel: socket.socket, pid: int, end: Callable[[], None]):
+        channel.setblocking(False)
+        self.channel, self.pid, self._end = channel, pid, end
         self.alive = True
 
     def __enter__(self) -> "Worker":
@@ -65,9 +77,11 @@ class Worker:
         self.close()
 
     def close(self) -> None:
-        """End the process with all that it started, and remove its folder."""
-        self._kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """End the process with all that it started."""
+        if self.alive:
+            self.alive = False
+            self.channel.close()
+            self._end()
 
     def run(self, source: str, seconds: float) -> Outcome:
         """Run a cell in the worker's one namespace."""
@@ -84,113 +98,92 @@ class Worker:
     def _ask(self, request: tuple, seconds: float) -> Outcome:
         if not self.alive:
             return Outcome("died")
-        until = time.monotonic() + seconds
+        nonce, until = secrets.token_hex(16), time.monotonic() + seconds
         try:
-            stdin, stdout = self.process.stdin.fileno(), self.process.stdout.fileno()
-            send(lambda rest: _before(until, stdin, selectors.EVENT_WRITE, os.write, rest), pack(request))
-            reply = receive(lambda size: _before(until, stdout, selectors.EVENT_READ, os.read, size))
-            return _outcome(unpack(reply))
+            send(lambda rest: self._when(selectors.EVENT_WRITE, until).send(rest), pack((nonce, request)))
+            return _outcome(unpack(receive(lambda size: self._when(selectors.EVENT_READ, until).recv(size))), nonce)
         except TimeoutError:
             failed = Outcome("timeout")
+        except MemoryError:
+            failed = Outcome("memory")
         except (EOFError, OSError, WireError):
             failed = Outcome("died")
-        self._kill()
+        self.close()
         return failed
 
-    def _kill(self) -> None:
-        if not self.alive:
-            return
-        self.alive = False
-        os.killpg(self.process.pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()
+    def _when(self, event: int, until: float) -> socket.socket:
+        """The channel as soon as it is ready, or TimeoutError, or MemoryError."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.channel, event)
+            while not selector.select(max(min(GLANCE, until - time.monotonic()), 0)):
+                if time.monotonic() >= until:
+                    raise TimeoutError
+                if _memory(self.pid) > MEMORY:
+                    raise MemoryError
+        return self.channel
 
 
-def start_command() -> list[str]:
-    """The command that starts a worker."""
-    return [sys.executable, "-P", "-m", "course_lib.classroom.worker"]
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """Nothing of the checker's environment but the path; one thread, as several workers share the machine."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(Path(course_lib.__file__).parents[1]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-        "LANG": "C.UTF-8",
-        "HOME": folder,
-        "TMPDIR": folder,
-        "MPLBACKEND": "agg",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-
-
-def _before(until: float, descriptor: int, event: int, transfer, what):
-    """``transfer(descriptor, what)`` as soon as the pipe is ready, or TimeoutError."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, event)
-        if not selector.select(max(until - time.monotonic(), 0)):
-            raise TimeoutError
-    return transfer(descriptor, what)
-
-
-def _outcome(reply: object) -> Outcome:
+def _outcome(reply: object, nonce: str) -> Outcome:
     """The reply, which the submission may have written itself, as an outcome with fields of the right types."""
-    types = {"status": str, "error": str, "message": str, "line": str, "changed": bool}
     if (
         not isinstance(reply, dict)
-        or reply.keys() != types.keys() | {"value"}
-        or any(type(reply[name]) is not kind for name, kind in types.items())
-        or reply["status"] not in FROM_WORKER
+        or reply.keys() != FIELDS.keys() | {"value"}
+        or any(type(reply[name]) is not kind for name, kind in FIELDS.items())
+        or reply.pop("nonce") != nonce
+        or reply["status"] not in STATUSES
     ):
-        raise WireError("the reply is not an outcome")
+        raise WireError("the reply is not an outcome of this request")
     return Outcome(**reply)
 
 
-FROM_WORKER = {"returned", "raised", "not attempted", "undefined", "not a function", "unusable"}
+def children(pid: int) -> list[int]:
+    """The numbers of a process's children; none where there is no /proc, or the process has gone."""
+    try:
+        return [
+            int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+        ]
+    except OSError:
+        return []
 
 
-def main() -> None:
-    """Answer requests until the checker closes the pipe."""
-    requests, replies = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
-    _limit_resources()
-    namespace = {"__name__": "__main__"}
-    while True:
-        try:
-            request = unpack(receive(lambda size: os.read(requests, size)))
-        except EOFError:
-            return
-        outcome = _answer(request, namespace)
-        send(lambda rest: os.write(replies, rest), pack(asdict(outcome)))
+def _memory(pid: int) -> int:
+    """Bytes that a process and its descendants hold; 0 where there is no /proc, or the process has gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    held = re.findall(r"^(?:RssAnon|RssShmem):\s+(\d+) kB", status, re.MULTILINE)
+    return 1024 * sum(map(int, held)) + sum(map(_memory, children(pid)))
 
 
-def _answer(request: tuple, namespace: dict) -> Outcome:
-    match request:
-        case "run", source:
-            return attempt(lambda: exec(compile(source, "<cell>", "exec"), namespace))
-        case _, name, *_rest if name not in namespace:
-            return Outcome("undefined")
-        case "value", name:
-            return attempt(lambda: namespace[name])
-        case "call", name, args:
-            return attempt(namespace[name], args)
+def unconfined() -> Worker:
+    """A worker with the rights of whoever calls this: for a learner's own notebook, or by the instructor's decision.
 
+    A process that leaves its session outlives it, and it sees every file that the caller sees.
+    """
+    folder = tempfile.mkdtemp(prefix="course-worker-")
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "course_lib.classroom.inside", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={
+                **ENVIRONMENT,
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(Path(course_lib.__file__).parents[1]),
+                "HOME": folder,
+                "TMPDIR": folder,
+            },
+            start_new_session=True,
+        )
 
-def _limit_resources() -> None:
-    """Limits that need no sandbox. Not the address space: TensorFlow reserves far more than it uses."""
-    import resource
+    def end() -> None:
+        os.killpg(process.pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
-
-
-if __name__ == "__main__":
-    main()
+    return Worker(ours, process.pid, end)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.classroom import exercises
+from course_lib.classroom.sandbox import Sandbox
 
 RIGHT = {
     "soft_threshold": "def soft_threshold(w, t):\n    return w - np.clip(w, -t, t)",
@@ -21,6 +22,13 @@ UNTOUCHED = {
     "parameters": "parameters = ...",
     "letter": "letter = ...",
 }
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """One for all tests that need a place where nothing gets out."""
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The contract that every declared exercise keeps."""
 
-from course_lib.classroom import close
 from course_lib.classroom.attempt import attempt
 from course_lib.classroom.check import Feedback
 from course_lib.classroom.judge import CHECK_SEED, judge
@@ -37,6 +36,4 @@ def prove(exercise):
     assert len({*exercise.hints}) == 2, "the hints are the same"
     if exercise.kind == "function":
         assert exercise.also_right, "no differently written right answer"
-        rights = [attempt(exercise.reference, case.args).value for case in exercise.draw([CHECK_SEED])]
-        assert any(close(right, rights[0]) for right in rights), "every case has the same right answer"
         assert all(case.says.strip() for case in exercise.draw([CHECK_SEED])), "a case does not say what it is about"

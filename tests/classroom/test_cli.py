@@ -204,7 +204,7 @@ def test_check_gives_a_solution_all_points_and_an_untouched_notebook_none(here):
     assert said.startswith("○ Not attempted: Twice") and said.endswith("Total: 0 of 4 points\n")
 
 
-def test_grade_writes_the_table_and_says_that_there_is_no_sandbox(here):
+def test_grade_writes_the_table(here):
     submit(here, here / "submissions" / "ada.ipynb", {})
     submit(here, here / "submissions" / "grace.ipynb", SPOILT)
     (here / "submissions" / "essay.txt").write_text("My essay.")
@@ -212,9 +212,33 @@ def test_grade_writes_the_table_and_says_that_there_is_no_sandbox(here):
     secret.write_text("00ff" * 16 + "\n")
     code, said, error = course("grade", "submissions", "--out", "grades", "--secret", secret, "--workers", 1)
     assert code == 0
-    assert error == "There is no sandbox yet: student code runs on this machine with your rights.\n"
+    assert error == ""
     assert "grace" in said and "1/4" in said and "rejected" in said
     with open(here / "grades" / "grades.csv", newline="") as file:
         rows = {row["submission"]: (row["score"], row["status"]) for row in csv.DictReader(file)}
     assert rows == {"ada": ("0", "not attempted"), "grace": ("1", "graded"), "essay.txt": ("", "rejected")}
     assert not (here / "grades" / "secret.hex").exists()  # ours was used
+
+
+def test_grade_without_a_sandbox_refuses_and_the_instructor_decides(here, monkeypatch):
+    submit(here, here / "submissions" / "grace.ipynb", SPOILT)
+    monkeypatch.setenv("PATH", str(here))
+    code, said, error = course("grade", "submissions", "--out", "grades")
+    assert (code, said) == (1, "")
+    refused, why, decide = error.splitlines()
+    assert refused == "course: Student code was not run: no sandbox works on this machine."
+    assert "apt-get install bubblewrap" in why and "--unsafe" in decide
+    assert not (here / "grades").exists()
+    code, said, error = course("grade", "submissions", "--out", "grades", "--unsafe")
+    assert code == 0 and "1/4" in said
+    assert error == "There is no sandbox: student code runs on this machine with your rights.\n"
+
+
+def test_an_interrupted_grading_says_how_to_go_on(here, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course_lib.classroom.batch.grade_folder", interrupted)
+    code, said, error = course("grade", "exercises", "--out", "grades")
+    assert (code, said) == (130, "")
+    assert error == "Stopped. Start the same command again: it goes on where it was.\n"

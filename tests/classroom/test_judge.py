@@ -1,6 +1,7 @@
 """The verdict: what is asked of an answer, and which misconception is named."""
 
 import numpy as np
+import pytest
 
 from course_lib.classroom import Case, Exercise, Misconception, check
 from course_lib.classroom.attempt import Outcome, attempt
@@ -84,3 +85,52 @@ def test_the_line_is_the_learner_s_and_not_the_library_s(bank):
         return np.linalg.inv(np.zeros((2, 2))).sum()  # the learner's
 
     assert "# the learner's" in check("91.penalty", penalty).verdict.says[1]
+
+
+# groups of cases
+
+
+def in_groups(rng):
+    yield Case("two", (2.0,), group="numbers")
+    yield Case("any", (rng.normal(),), group="numbers")
+    yield Case("zero", (0.0,), group="zero and one")
+    yield Case("one", (1.0,), group="zero and one")
+
+
+def test_each_group_has_its_share_of_the_points_rounded_down():
+    exercise = declare(points=3, cases=in_groups)
+    result = verdict(exercise, lambda x: 1 / x if x else float("inf"))
+    assert (result.status, result.points, result.max_score) == ("wrong", 1, 3)
+    assert result.groups == {"numbers": True, "zero and one": False}
+    assert result.says[-1] == "Right: numbers. Not yet: zero and one."
+    assert verdict(exercise, lambda x: 5.0).points == 0
+    assert verdict(exercise, lambda x: 1 / x if x else 0.0).points == 3
+
+
+def test_an_answer_that_hangs_in_one_group_is_still_asked_about_the_others():
+    asked = []
+
+    def call(args):
+        asked.append(args[0])
+        return Outcome("timeout") if args[0] == 2.0 else Outcome("returned", 1.0 if args[0] else 0.0)
+
+    result = judge(declare(points=4, cases=in_groups), call)
+    assert asked == [2.0, 0.0, 1.0]
+    assert (result.status, result.points) == ("timeout", 2)
+
+
+def test_an_answer_that_is_not_there_is_asked_once():
+    asked = []
+    result = judge(declare(cases=in_groups), lambda args: asked.append(args) or Outcome("undefined"))
+    assert (len(asked), result.points, {*result.groups.values()}) == (1, 0, {False})
+
+
+def test_a_group_in_which_a_constant_would_be_right_is_refused():
+    def cases(rng):
+        yield Case("two", (2.0,))
+        yield Case("any", (rng.normal(),))
+        yield Case("zero", (0.0,), group="zero")
+        yield Case("zero again", (-0.0,), group="zero")
+
+    with pytest.raises(RuntimeError, match=r"02\.inverse: .*'zero' are the same"):
+        verdict(declare(cases=cases), lambda x: 0.0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.classroom.wire import LENGTH, WireError, pack, receive, send, unpack
+from course_lib.classroom.wire import LENGTH, SKELETON, WireError, pack, receive, send, unpack
 
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats() | st.booleans() | st.none() | st.text()
 dtypes = arrays.scalar_dtypes().filter(lambda dtype: dtype.kind in "biufc" and dtype.itemsize <= 16)
@@ -123,6 +123,14 @@ def test_random_bytes_are_a_wire_error_or_a_value(message):
 def test_a_malformed_message_is_a_wire_error(skeleton):
     with pytest.raises(WireError):
         unpack(skeleton.encode() + b"\0")
+
+
+def test_what_is_not_an_array_has_a_limit_of_its_own():
+    with pytest.raises(WireError, match="limit"):
+        pack([0] * SKELETON)
+    with pytest.raises(WireError, match="limit"):
+        unpack(b" " * SKELETON + b"1\0")
+    assert len(unpack(pack(np.zeros(SKELETON)))) == SKELETON
 
 
 def test_bytes_that_belong_to_no_array_are_a_wire_error():

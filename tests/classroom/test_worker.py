@@ -1,4 +1,4 @@
-"""A worker answers one request at a time, whatever the submission does to it."""
+"""A worker answers one request at a time, whatever the submission does to it, with a sandbox and without."""
 
 import time
 from pathlib import Path
@@ -6,14 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.classroom.worker import CPU_SECONDS, FILE_BYTES, Worker
+from course_lib.classroom.inside import LIMITS
+from course_lib.classroom.sandbox import Sandbox, Unconfined
 
 PATIENT = 30.0  # never reached unless something is broken
 
 
+@pytest.fixture(scope="module", params=["unconfined", "forked in the sandbox", "a sandbox of its own"])
+def place(request):
+    with Unconfined() if request.param == "unconfined" else Sandbox(shared="forked" in request.param) as place:
+        yield place
+
+
 @pytest.fixture
-def worker():
-    with Worker() as worker:
+def worker(place):
+    with place.start() as worker:
         yield worker
 
 
@@ -78,11 +85,10 @@ def test_an_argument_changed_in_place_is_reported(worker):
     "source",
     [
         "def answer():\n    while True: pass",
-        "import os, time\ndef answer():\n    if os.fork(): os._exit(0)\n    time.sleep(60)",
         "import os, signal\ndef answer(): os.kill(os.getpid(), signal.SIGSTOP)",
         "import time\ndef answer():\n  while True:\n    try: time.sleep(60)\n    except BaseException: pass",
     ],
-    ids=["loop", "child that holds the pipe open", "stopped", "catches everything"],
+    ids=["loop", "stopped", "catches everything"],
 )
 def test_time_is_limited(worker, source):
     define(worker, source)
@@ -90,6 +96,11 @@ def test_time_is_limited(worker, source):
     assert worker.call("answer", (), 0.5).status == "timeout"
     assert time.monotonic() - began < 5
     assert worker.call("answer", (), 0.5).status == "died"
+
+
+def test_a_child_that_holds_the_channel_open_holds_nobody_up(worker):
+    define(worker, "import os, time\ndef answer():\n    if os.fork(): os._exit(0)\n    time.sleep(60)")
+    assert worker.call("answer", (), 0.5).status in ("timeout", "died")  # in a sandbox the child ends with its parent
 
 
 def test_a_worker_that_reads_nothing_cannot_hold_the_checker(worker):
@@ -107,15 +118,21 @@ def test_a_worker_that_reads_nothing_cannot_hold_the_checker(worker):
         "b'garbage that is no frame'",
         "(2**62).to_bytes(8, 'big')",
         "frame('passed')",
-        "frame({'status': 'passed', 'value': 1, 'error': '', 'message': '', 'line': '', 'changed': False})",
-        "frame({'status': 'returned', 'value': 1, 'error': 1, 'message': '', 'line': '', 'changed': False})",
-        "frame({'status': 'returned'})",
+        "frame(reply)",  # well formed, but with another request's nonce
+        "frame(reply | {'nonce': nonce(), 'status': 'passed'})",
+        "frame(reply | {'nonce': nonce(), 'error': 1})",
+        "frame(reply | {'nonce': nonce(), 'points': 9})",
+        "frame({'nonce': nonce(), 'status': 'returned'})",
     ],
 )
 def test_a_forged_reply_is_no_more_than_a_dead_worker(worker, reply):
     define(
         worker,
-        "import os, struct\nfrom course_lib.classroom.wire import pack\n"
+        "import os, struct, sys\nfrom course_lib.classroom.wire import pack\n"
+        "reply = {'nonce': 32 * '0', 'status': 'returned', 'value': 1, 'error': '', 'message': '', 'line': ''}\n"
+        "reply |= {'changed': False}\n"
+        "def nonce():\n    frame = sys._getframe()\n    while 'nonce' not in frame.f_locals: frame = frame.f_back\n"
+        "    return frame.f_locals['nonce']\n"
         "def frame(value): return struct.pack('>Q', len(pack(value))) + pack(value)\n"
         f"def answer():\n    for pipe in range(3, 30):\n        try: os.write(pipe, {reply})\n"
         "        except OSError: pass",
@@ -124,7 +141,7 @@ def test_a_forged_reply_is_no_more_than_a_dead_worker(worker, reply):
 
 
 def test_processes_and_files_are_gone_at_the_end():
-    with Worker() as worker:
+    with Unconfined().start() as worker:
         define(
             worker,
             "import os, time\nopen('left', 'w').write('x')\nhere, home = os.getcwd(), os.environ['HOME']\n"
@@ -142,17 +159,24 @@ def test_processes_and_files_are_gone_at_the_end():
         pytest.fail("a child of the worker is still running")
 
 
-def test_it_sees_none_of_the_checker_s_environment_and_has_limits(monkeypatch):
+def test_it_sees_none_of_the_checker_s_environment_and_has_limits(monkeypatch, place):
     monkeypatch.setenv("COURSE_SECRET", "of the checker")
-    with Worker() as worker:
+    with place.start() as worker:
         define(
             worker,
             "import os, resource\nsecret = os.environ.get('COURSE_SECRET')\n"
-            "kinds = resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU\n"
-            "limits = [resource.getrlimit(kind)[1] for kind in kinds]",
+            "def limit(name): return resource.getrlimit(getattr(resource, f'RLIMIT_{name}'))",
         )
         assert worker.value("secret", PATIENT).value is None
-        assert worker.value("limits", PATIENT).value == [0, FILE_BYTES, CPU_SECONDS]
+        for name, most in LIMITS.items():
+            assert worker.call("limit", (name,), PATIENT).value == (most, most)
+
+
+def test_a_worker_that_takes_too_much_memory_is_ended(worker, monkeypatch):
+    monkeypatch.setattr("course_lib.classroom.worker.MEMORY", 200 * 2**20)
+    define(worker, "import os, time\ndef answer():\n    if not os.fork(): hold = b'x' * 2**28\n    time.sleep(60)")
+    assert worker.call("answer", (), PATIENT).status == "memory"
+    assert worker.call("answer", (), PATIENT).status == "died"
 
 
 def test_it_holds_no_exercises(worker):

@@ -1,0 +1,143 @@
+"""Grading a folder: whatever lies in it becomes a row, and nothing in it stops the others."""
+
+import csv
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import course_lib
+from course_lib.classroom.grade import OUR_NOTEBOOKS, Record, grade_submission, setup_of
+from course_lib.classroom.journal import Journal, as_json, from_json
+from course_lib.classroom.sandbox import Sandbox, Unconfined
+from course_lib.classroom.submission import Rejected, find_submissions, read_submission
+from course_lib.files import whole_file
+
+__all__ = ["grade_folder"]
+
+COLUMNS = ["submission", "chapter", "score", "max_score", "status", "reason"]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so
+
+
+def grade_folder(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    exercises: str | Path = OUR_NOTEBOOKS,
+    secret: bytes | None = None,
+    unsafe: bool = False,
+    workers: int = 2,
+    on_progress: Callable[[int, int, Record], None] = lambda done, total, record: None,
+    **options,
+) -> list[Record]:
+    """Grade everything in a folder and write ``grades.csv``, one row each, whatever it is.
+
+    What is finished is written to ``graded.jsonl`` at once. Called again with the same arguments it goes on after an
+    interruption, and grades nothing twice but what has changed since: a submission, the secret, or the library.
+
+    Parameters
+    ----------
+    folder
+        Notebooks, or one folder of notebooks per student.
+    out
+        The folder to write into; it is made if need be.
+    exercises
+        The folder of the course's own exercise notebooks.
+    secret
+        As for :func:`~course_lib.classroom.grade.grade_submission`. By default that in ``out/secret.hex``, which is
+        made at the first run, so that grading again draws the same cases.
+    unsafe
+        Whether student code runs without a sandbox, with the rights of whoever calls this.
+    workers
+        How many submissions are graded at once.
+    on_progress
+        Called after each submission with the number done, the number there are, and the record.
+    options
+        Time limits, for :func:`~course_lib.classroom.grade.grade_submission`.
+
+    Raises
+    ------
+    NotADirectoryError
+        ``folder`` or ``exercises`` is not there.
+    ValueError
+        ``out`` is ``folder``, or another process is grading into it.
+    NoSandbox
+        No sandbox works on this machine, and ``unsafe`` is not set. Nothing was run.
+    """
+    folder, out = Path(folder), Path(out)
+    for name, needed in (("folder", folder), ("exercises", Path(exercises))):
+        if not needed.is_dir():
+            raise NotADirectoryError(f"{name} is {str(needed)!r}, which is not a folder; give one that exists.")
+    if folder.resolve() == out.resolve():
+        raise ValueError(f"out is {str(out)!r}, the folder of the submissions; give another for the results.")
+    submissions = find_submissions(folder, out)
+    with Unconfined() if unsafe else Sandbox() as place:
+        out.mkdir(parents=True, exist_ok=True)
+        secret = _secret(out / "secret.hex") if secret is None else secret
+        grader = _fingerprint(_library(), secret.hex(), unsafe, sorted(options.items()))
+        with Journal(out / "graded.jsonl") as journal:
+
+            def graded(name: str, path: Path) -> Record:
+                try:
+                    submission = read_submission(path)
+                    setup = setup_of(exercises, submission.chapter)
+                    key = _fingerprint(grader, name, setup, submission.answers)
+                    if record := journal.get(key, submission.exercises):
+                        return record
+                    record = grade_submission(submission, name, setup, place, secret=secret, **options)
+                    journal.add(key, record)
+                    return from_json(as_json(record), submission.exercises)  # without the large values of failed cases
+                except Rejected as rejected:
+                    return Record(name, "rejected", str(rejected))
+                except Exception as error:  # one submission must not stop the batch
+                    return Record(name, "error", f"{type(error).__name__}: {error}")
+
+            records = {}
+            with ThreadPoolExecutor(workers) as pool:
+                futures = [pool.submit(graded, name, path) for name, path in submissions.items()]
+                try:
+                    for future in as_completed(futures):
+                        record = future.result()
+                        records[record.submission] = record
+                        on_progress(len(records), len(futures), record)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    place.close()
+                    raise
+    ordered = [records[name] for name in submissions]
+    _write(out / "grades.csv", ordered)
+    return ordered
+
+
+def _library() -> list[bytes]:
+    """What grades: a score depends on all of it."""
+    return [path.read_bytes() for path in sorted(Path(course_lib.__file__).parent.rglob("*.py"))]
+
+
+def _fingerprint(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()
+
+
+def _secret(path: Path) -> bytes:
+    if not path.exists():
+        with whole_file(path, "w") as file:
+            file.write(secrets.token_hex(32))
+        os.chmod(path, 0o600)
+    return bytes.fromhex(path.read_text())
+
+
+def _write(path: Path, records: list[Record]) -> None:
+    ids = {verdict.exercise_id: None for record in records for verdict in record.verdicts}
+    with whole_file(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, [*COLUMNS, *sorted(ids)])
+        table.writeheader()
+        for record in records:
+            row = {column: getattr(record, column) for column in COLUMNS}
+            row |= {verdict.exercise_id: verdict.points for verdict in record.verdicts}
+            table.writerow({column: _harmless(value) for column, value in row.items()})
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
