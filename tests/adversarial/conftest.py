@@ -1,6 +1,7 @@
 """One batch with every attack in it, honest students in between, and what the machine looks like afterwards."""
 
 import os
+import py_compile
 import shutil
 import socket
 import tempfile
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from attacks import ATTACKS
+from processes import descendants
 
 from course_lib.classroom import exercises
 from course_lib.classroom.batch import grade_folder
@@ -49,6 +51,8 @@ def grade(world):
 @pytest.fixture(scope="session")
 def world():
     """A folder that anybody may enter and write to, with sockets that anybody may connect to."""
+    py_compile.compile(exercises.__file__)  # there is something compiled to be found, on every machine
+    children = descendants()
     root = Path(tempfile.mkdtemp(prefix="course-adversarial-"))
     for name in ("", "submissions", "ours", "outside", "temporary"):
         (root / name).mkdir(exist_ok=True)
@@ -77,6 +81,7 @@ def world():
             root=root,
             known=known,
             listeners=listeners,
+            children=children,
             **{name: root / name for name in ("out", "submissions", "outside", "ours", "temporary")},
         )
     shutil.rmtree(root)

@@ -1,11 +1,10 @@
 """No attack earns a point, reaches out of the sandbox, harms anybody else or stops the batch."""
 
 import csv
-import os
-from pathlib import Path
 
 import pytest
 from attacks import ATTACKS
+from processes import descendants
 
 from course_lib.classroom.grade import grade_notebook
 from course_lib.classroom.sandbox import Unconfined
@@ -56,20 +55,8 @@ def test_no_file_is_left_outside(batch, world):
     assert not list(world.temporary.iterdir())
 
 
-def test_no_process_is_left(batch):
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-
-    def is_ours(number):
-        while number > 1 and number != os.getpid():
-            number = parents.get(number, 0)
-        return number == os.getpid()
-
-    assert [number for number in parents if is_ours(number) and number != os.getpid()] == []
+def test_no_process_is_left(batch, world):
+    assert descendants() <= world.children
 
 
 def test_nobody_has_knocked(batch, world):
