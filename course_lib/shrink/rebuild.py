@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from operator import attrgetter
+from tempfile import TemporaryDirectory
 from types import FunctionType
 
 import keras
@@ -114,7 +115,18 @@ def _carry_weights(old, new, plan) -> dict:
         now.assign(cut(before.numpy(), left))
     if id(old) in plan.biases:
         new.bias.assign_add(plan.biases[id(old)])
+    _carry_learned(old, new)
     return {id(before): (now, left) for before, now, left in pairs}
+
+
+def _carry_learned(old, new):
+    """What a preprocessing layer has learned beside its weights: a vocabulary, the mean that it works with."""
+    if hasattr(old, "save_assets"):
+        with TemporaryDirectory() as folder:
+            old.save_assets(folder)
+            new.load_assets(folder)
+    elif old.weights and hasattr(new, "finalize_state"):
+        new.finalize_state()
 
 
 def cut(array, indices):

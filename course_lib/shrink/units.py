@@ -208,6 +208,6 @@ def _folded(graph, gone, kept):
             if not np.allclose(more, added.setdefault(id(call.layer), more)):
                 lost[call.name] = True  # a shared layer has one bias
         for a in own.watches:
-            if not np.array_equal(left[id(a)], watched.setdefault(id(call.layer), left[id(a)]), equal_nan=True):
+            if not np.array_equal(left[id(a)], watched.setdefault(id(call.layer), left[id(a)])):  # nor with NaN in it
                 lost[call.name] = True
     return {key: more for key, more in added.items() if more.any()}, list(lost)

@@ -118,6 +118,16 @@ def test_units_along_attention_cannot_go():
         shrink.remove_units(model, {"made": KEPT})
 
 
+def test_units_that_attention_reads_and_also_looks_across():
+    """Turned round they are the query's places, and as they are what its values are made of."""
+    x = keras.Input((4, 5))
+    h = layers.Dense(6, name="made")(x)
+    h = layers.MultiHeadAttention(2, 3, name="attention")(layers.Permute((2, 1))(h), h)
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(h)))
+    with pytest.raises(ValueError, match=r"keep\['made'\].*in layer 'attention'"):
+        shrink.remove_units(model, {"made": KEPT})
+
+
 EINSUMS = {  # equation: (input, output_shape, bias_axes, axis of the six units in the output, of the kernel)
     "bc,cd->bd": ((4,), 6, "d", -1, 1),
     "abc,cd->abd": ((5, 4), (5, 6), "d", -1, 1),

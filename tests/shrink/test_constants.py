@@ -147,49 +147,6 @@ def test_zero_times_anything():
     assert assert_exact(model, without_kernels(model, "first")).get_layer("gate").units == 4
 
 
-@pytest.mark.parametrize(
-    ("made", "behind"),
-    [
-        (layers.Conv2D(6, 2, name="made"), layers.Conv2D(4, 3, padding="same", name="reader")),
-        (layers.Conv2D(6, 2, name="made"), layers.DepthwiseConv2D(3, padding="same", name="reader")),
-        (layers.Conv2D(6, 2, name="made"), layers.SeparableConv2D(4, 3, padding="same", name="reader")),
-        (layers.Conv2D(6, 2, name="made"), layers.ZeroPadding2D(1, name="reader")),
-        (layers.Conv2D(6, 2, name="made"), layers.Conv2D(6, 3, padding="same", groups=6, name="reader")),
-        (layers.Conv2D(6, 2, name="made"), layers.Conv2DTranspose(4, 3, strides=2, name="reader")),
-    ],
-)
-def test_zeros_at_the_border_make_it_inexact_and_a_warning_says_so(made, behind):
-    between = [keras.Input((7, 7, 3)), made, behind, layers.GlobalAveragePooling2D()]
-    model = randomised(keras.Sequential([*between, layers.Dense(2)]))
-    x, expected = examples(model), masked(model, {"made/kernel": GONE})
-    with pytest.warns(UserWarning, match="'reader'"):
-        small = shrink.shrink(model, without_kernels(model, "made"))
-    assert small.get_layer("made").filters == 4
-    assert 1e-4 < difference(expected, small, x) < 1
-    model.get_layer("made").bias.assign(np.zeros(6))  # no constant but zero: exact again, and silent
-    expected = masked(model, {"made/kernel": GONE})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert difference(expected, shrink.shrink(model, without_kernels(model, "made")), x) < 1e-5
-
-
-def test_a_causal_convolution_pads_too():
-    behind = layers.Conv1D(4, 3, padding="causal", name="reader")
-    model = keras.Sequential([keras.Input((6, 3)), layers.Dense(6, name="made"), behind, layers.Flatten()])
-    model.add(layers.Dense(2))
-    randomised(model)
-    with pytest.warns(UserWarning, match="'reader'"):
-        shrink.shrink(model, without_kernels(model, "made"))
-
-
-def test_attention_cannot_fold_a_constant():
-    x = keras.Input((5, 4))
-    h = layers.Dense(6, name="made")(x)
-    model = randomised(keras.Model(x, layers.Dense(2)(layers.MultiHeadAttention(2, 3, name="attention")(h, h))))
-    with pytest.warns(UserWarning, match="'attention'"):
-        shrink.shrink(model, without_kernels(model, "made"))
-
-
 def test_the_shift_of_a_batch_norm():
     """A zero γ makes the channel β whatever comes in, so that all filters in front of it can go, too."""
     inner = [layers.Conv2D(6, 2, use_bias=False, name="made"), layers.BatchNormalization(name="norm"), layers.ReLU()]
@@ -201,41 +158,3 @@ def test_the_shift_of_a_batch_norm():
     small = shrink.shrink(model)
     assert small.get_layer("made").filters == 4
     assert difference(model, small, examples(model)) < 1e-5
-
-
-def shared_reader(kind):
-    x, y = keras.Input((4,)), keras.Input((4,))
-    a, b = layers.Dense(6, "relu", name="a")(x), layers.Dense(6, "relu", name="b")(y)
-    reader = {
-        "dense": layers.Dense(3, name="reader"),
-        "no bias": layers.Dense(3, use_bias=False, name="reader"),
-        "norm": layers.LayerNormalization(name="reader"),
-        "model": keras.Sequential([keras.Input((6,)), layers.Dense(3, name="inside")], name="reader"),
-    }[kind]
-    model = randomised(keras.Model([x, y], layers.Dense(2)(layers.Concatenate()([reader(a), reader(b)]))))
-    if kind == "norm":
-        reader.gamma.assign([1, 0, 0, 1, 1, 1])
-    return model
-
-
-@pytest.mark.parametrize("kind", ["dense", "no bias", "norm", "model"])
-@pytest.mark.parametrize("both", [True, False])
-def test_a_shared_layer_cannot_fold_two_constants(kind, both):
-    """It has one bias: what differs from call to call must stay, or a warning says what is lost."""
-    model = shared_reader(kind)
-    model.get_layer("a").bias.assign(np.arange(6.0))
-    model.get_layer("b").bias.assign(np.arange(6.0) + (3 if both else 0))
-    masks = without_kernels(model, "a", "b") if both else without_kernels(model, "a")
-    expected = masked(model, {f"{path.split('/')[0]}/kernel": GONE for path in masks})
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        small = shrink.shrink(model, masks)
-    assert difference(expected, small, examples(model)) < 1e-5 or any("exactly" in str(w.message) for w in warned)
-
-
-def test_a_shared_layer_folds_a_constant_that_all_its_calls_have():
-    model = shared_reader("dense")
-    for name in "ab":
-        model.get_layer(name).bias.assign(np.arange(6.0))
-    small = assert_exact(model, without_kernels(model, "a", "b"))
-    assert small.get_layer("a").units == 4

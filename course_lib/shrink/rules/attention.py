@@ -116,10 +116,12 @@ def multi_head_attention(layer, query, value, key=None, return_attention_scores=
     config = {"num_heads": heads}
     if made is not None:
         config["output_shape"] = lambda kept: (len(kept(made)),)
+    across = [a for x in (query, value, key) for a in x.axes[:-1] if a is not None]
     return Cut(
         [output, Channels((None,) * 4, (None, heads, None, None))] if return_attention_scores else output,
         weights=weights,
         config=config,
         units=heads,
         named={} if made is None else {"attention_output": made},
+        fixed=[(axis, "attention looks at all of them together") for axis in across],
     )

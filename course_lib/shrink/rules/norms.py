@@ -82,7 +82,8 @@ def normalization_over_channels(layer, x):
         if gone.any():
             along = [1] * len(x.shape)
             along[axis] = -1
-            whole = whole + gone.reshape(along).astype(layer.compute_dtype)
+            constants = gone.reshape(along).astype(layer.compute_dtype)
+            whole = keras.ops.where(constants != 0, constants, whole)
         return keras.ops.take(layer(whole), left.tolist(), axis=axis)
 
     rest = 0 if len(weights) > ("beta" in weights) else np.nan
