@@ -24,6 +24,8 @@ class AfterStep:
         for average in _averages(getattr(self.model, "optimizer", None), w):
             average.assign(self._masked(average))
         w = self._masked(w)
+        if self.constraint is None and self.proximal is None:
+            return w
         if self.constraint is not None:
             w = self.constraint(w)
         if self.proximal is not None:

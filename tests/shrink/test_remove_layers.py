@@ -107,6 +107,19 @@ def test_operations_go_by_their_names():
     assert_is(shrink.remove_layers(model, [name]), keras.Model(x, dense("output", 2)(dense("made")(x))), model)
 
 
+def test_a_sum_of_a_tensor_with_itself_is_no_block():
+    """x + x was in the model on purpose: it stays when something else goes."""
+
+    def build(whole):
+        x = keras.Input((4,), name="x")
+        h = dense("made")(x)
+        h = layers.Add(name="twice")([h, h])
+        return keras.Model(x, dense("output", 2)(dense("after")(h) if whole else h))
+
+    model = randomised(build(True))
+    assert_is(shrink.remove_layers(model, ["after"]), build(False), model)
+
+
 def test_no_names():
     model = randomised(residual("a"))
     small = shrink.remove_layers(model, [])
