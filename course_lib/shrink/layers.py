@@ -14,7 +14,8 @@ def remove_layers(model, names):
     """A new model without these layers: in the place of each, its input goes on.
 
     A residual block x + f(x) goes when all the layers of f are named: the sum of x and x is then taken out too. So
-    does a gate x · f(x). A sum of more tensors stays, and then counts x twice. In between shapes may differ; what a layer that stays gets must have the shape that it had.
+    does a gate x · f(x). A sum of more tensors stays, and then counts x twice. In between shapes may differ; what a
+    layer that stays gets must have the shape that it had.
 
     Parameters
     ----------
