@@ -67,7 +67,7 @@ def test_the_old_model_is_not_touched():
     model.compile(opt.Adam(0.01), "mse", metrics=["mae"])
     fit(held(model), 1)
     everything = [*model.variables, *model.optimizer.variables]
-    before = [np.array(v) for v in everything]
+    before = [v.numpy() for v in everything]
     calls = {layer.name: len(layer._inbound_nodes) for layer in model.layers}
     optimizer, step, output = model.optimizer, model.train_function, model.get_layer("branch").output
     removed(model)
