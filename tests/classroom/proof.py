@@ -17,7 +17,7 @@ def untouched(*args):
     raise NotImplementedError
 
 
-def prove(exercise):
+def assert_proven(exercise):
     """The contract of a declaration; an AssertionError says what it breaks."""
     for seeds in SEEDS:
         assert verdict(exercise, exercise.reference, seeds).passed, "the reference fails"

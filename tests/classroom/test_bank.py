@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from proof import prove
+from proof import assert_proven
 
 from course_lib.classroom import Case, Exercise, Misconception, exercises
 from course_lib.classroom.grade import grade_notebook
@@ -20,7 +20,7 @@ def test_exercises_are_declared():
 
 @pytest.mark.parametrize("exercise", BANK, ids=lambda exercise: exercise.id)
 def test_the_declaration_is_proven(exercise):
-    prove(exercise)
+    assert_proven(exercise)
 
 
 def grade(path):
@@ -42,7 +42,7 @@ def test_the_solution_has_full_marks(path):
 
 def test_the_proof_accepts_the_bank_of_the_tests(bank):
     for exercise in exercises.chapter("91"):
-        prove(exercise)
+        assert_proven(exercise)
 
 
 GOOD = {
@@ -71,9 +71,9 @@ GOOD = {
     ],
 )
 def test_the_proof_rejects_a_bad_declaration(change, broken):
-    prove(Exercise(**GOOD))
+    assert_proven(Exercise(**GOOD))
     with pytest.raises(AssertionError, match=broken):
-        prove(Exercise(**GOOD | change))
+        assert_proven(Exercise(**GOOD | change))
 
 
 def test_a_reference_that_fails_is_the_declaration_s_fault_and_not_the_learner_s():
@@ -83,4 +83,4 @@ def test_a_reference_that_fails_is_the_declaration_s_fault_and_not_the_learner_s
 
     cases = {"cases": lambda rng: [Case("an array", (np.zeros(3),))]}
     with pytest.raises(RuntimeError, match="reference itself"):
-        prove(Exercise(**GOOD | cases | {"reference": changes_its_argument}))
+        assert_proven(Exercise(**GOOD | cases | {"reference": changes_its_argument}))

@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from proof import prove
+from proof import assert_proven
 
 from course_lib.classroom import Case, Exercise, Misconception, exercise, exercises
 
@@ -66,8 +66,8 @@ def test_the_declaration_shown_in_the_docstring_works():
     threshold, letter = namespace["EXERCISES"]
     assert (threshold.chapter, threshold.name, threshold.kind) == ("02", "soft_threshold", "function")
     assert letter.kind == "value"
-    prove(threshold)
-    prove(letter)
+    assert_proven(threshold)
+    assert_proven(letter)
 
 
 def test_the_bank_finds_exercises_and_names_what_looks_alike(bank):

@@ -7,6 +7,8 @@ import numpy as np
 
 from course_lib import shrink
 
+GONE = [1, 2]  # units, in the tests of constants
+
 
 def randomised(model, kept=1.0, seed=0):
     """The model with weights that keep signals at their size, if this share of units is kept; nothing is 0 or 1."""
@@ -96,3 +98,14 @@ def assert_removed(model, keep, zeros, found=True, tolerance=2e-5):
     assert by_zeros.count_params() == small.count_params() or not found
     assert {layer.name for layer in model.layers} <= {layer.name for layer in small.layers}
     return small
+
+
+def without_kernels(model, *names):
+    """Masks of the kernels of these layers that prune the units 1 and 2, and leave their biases."""
+    masks = {}
+    for name in names:
+        kernel = model.get_layer(name).kernel
+        mask = np.ones(kernel.shape, bool)
+        mask[..., GONE] = False
+        masks[kernel.path] = mask
+    return masks
