@@ -3,13 +3,7 @@
 import json
 from pathlib import Path
 
-RIGHT = {
-    "soft_threshold": "def soft_threshold(w, t):\n    return w - np.clip(w, -t, t)",
-    "kept": "def kept(w):\n    return np.abs(w) > 0.5",
-    "penalty": "def penalty(w):\n    return np.abs(w).sum()",
-    "parameters": "parameters = 266_610",
-    "letter": "letter = 'b'",
-}
+RIGHT = json.loads((Path(__file__).parents[1] / "classroom" / "bank" / "right.json").read_text())
 FULL, OF_KEPT = 9, 2  # points
 WITNESS = """
 import os, signal
