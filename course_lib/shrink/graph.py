@@ -8,6 +8,7 @@ import numpy as np
 
 from course_lib.shrink import rules
 from course_lib.shrink.channels import RULES, Axis, Channels, Cut
+from course_lib.variables import built
 
 __all__ = ["Call", "Graph", "Ways", "graph_of", "inner", "main_axis", "nodes", "read"]
 
@@ -56,7 +57,7 @@ class Graph:
         known = [a.labels for call in self.calls for a in axes_of(call)] or [np.empty(0, np.int64)]
         self._names = np.unique(np.concatenate(known))
         pairs = [np.searchsorted(self._names, np.stack(pair)) for pair in self._tied]
-        self._roots = _same(len(self._names), np.concatenate(pairs, axis=1) if pairs else np.empty((2, 0), int))
+        self._roots = _same(len(self._names), pairs)
         self.fixed = {int(self.root_of(label)): why for label, why in reversed(self.fixed.items())}
 
     def root_of(self, labels):
@@ -72,8 +73,7 @@ class Graph:
     def together(self, axes):
         """A function like ``root``, by which all units of one of these axes are the same."""
         lines = [self.root(axis) for axis in axes]
-        pairs = [np.stack([line[:-1], line[1:]]) for line in lines] or [np.empty((2, 0), int)]
-        part = _same(len(self._names), np.concatenate(pairs, axis=1))
+        part = _same(len(self._names), [np.stack([line[:-1], line[1:]]) for line in lines])
         return lambda axis: part[self.root(axis)]
 
 
@@ -83,7 +83,7 @@ class Ways:
     def __init__(self, call):
         self._known = np.unique(np.concatenate([a.labels for a in axes_of(call)] or [np.empty(0, np.int64)]))
         pairs = [np.searchsorted(self._known, np.stack([a.labels, b.labels])) for a, b in call.cut.tied]
-        self._same = _same(len(self._known), np.concatenate(pairs, axis=1) if pairs else np.empty((2, 0), int))
+        self._same = _same(len(self._known), pairs)
         self.entering = [a for x in call.inputs for a in x.axes if a is not None]
         self.leaving = [a for x in call.cut.output for a in x.axes if a is not None]
         self._in, self._out = (self._labels(axes) for axes in (self.entering, self.leaving))
@@ -126,9 +126,7 @@ def graph_of(model):
     """
     if not isinstance(model, keras.Model):
         raise TypeError(f"model is {type(model).__name__}; give a Keras 3 model, functional or Sequential.")
-    if not model.built:
-        raise ValueError(f"model {model.name!r} is not built; call it on a batch, or model.build(input_shape), first.")
-    functional = inner(model)
+    functional = inner(built(model))
     if functional is None:
         raise TypeError(
             f"model {model.name!r} is subclassed: its graph is in the code of its call and cannot be read; "
@@ -233,7 +231,8 @@ def main_axis(outputs):
 
 
 def _same(n, pairs):
-    """The least label of all that are tied to each other, directly or through others."""
+    """For each of n labels the least of all that it is tied to, directly or through others; pairs are (2, ties)."""
+    pairs = np.concatenate([np.empty((2, 0), int), *pairs], axis=1)
     root = np.arange(n)
     while True:
         a, b = root[pairs]
