@@ -1,18 +1,16 @@
 """Grading a folder: whatever lies in it becomes a row, and nothing in it stops the others."""
 
 import csv
-import hashlib
 import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-import course_lib
-from course_lib.classroom.grade import OUR_NOTEBOOKS, Record, grade_submission, setup_of
-from course_lib.classroom.journal import Journal, as_json, from_json
-from course_lib.classroom.sandbox import Sandbox, Unconfined
+from course_lib.classroom.grade import OUR_NOTEBOOKS, Record, setup_of
+from course_lib.classroom.journal import Journal, fingerprint, from_json
 from course_lib.classroom.submission import Rejected, find_submissions, read_submission
+from course_lib.classroom.work import as_task, here, library
 from course_lib.files import whole_file
 
 __all__ = ["grade_folder"]
@@ -28,7 +26,8 @@ def grade_folder(
     exercises: str | Path = OUR_NOTEBOOKS,
     secret: bytes | None = None,
     unsafe: bool = False,
-    workers: int = 2,
+    workers: int | None = None,
+    dask: str | None = None,
     on_progress: Callable[[int, int, Record], None] = lambda done, total, record: None,
     **options,
 ) -> list[Record]:
@@ -51,7 +50,10 @@ def grade_folder(
     unsafe
         Whether student code runs without a sandbox, with the rights of whoever calls this.
     workers
-        How many submissions are graded at once.
+        How many submissions are graded at once: by default 2 here, and on a cluster two for each of its threads.
+    dask
+        The address of a Dask scheduler, ``tcp://…`` or ``tls://…``: grading then runs on its workers, which need this
+        version of the library and bubblewrap.
     on_progress
         Called after each submission with the number done, the number there are, and the record.
     options
@@ -62,7 +64,9 @@ def grade_folder(
     NotADirectoryError
         ``folder`` or ``exercises`` is not there.
     ValueError
-        ``out`` is ``folder``, or another process is grading into it.
+        ``out`` is ``folder``, or another process is grading into it; the cluster cannot grade.
+    OSError
+        No scheduler answers at ``dask``.
     NoSandbox
         No sandbox works on this machine, and ``unsafe`` is not set. Nothing was run.
     """
@@ -73,51 +77,49 @@ def grade_folder(
     if folder.resolve() == out.resolve():
         raise ValueError(f"out is {str(out)!r}, the folder of the submissions; give another for the results.")
     submissions = find_submissions(folder, out)
-    with Unconfined() if unsafe else Sandbox() as place:
+    with here(unsafe, workers) if dask is None else _cluster(dask, unsafe, workers) as (work, at_once):
         out.mkdir(parents=True, exist_ok=True)
         secret = _secret(out / "secret.hex") if secret is None else secret
-        grader = _fingerprint(_library(), secret.hex(), unsafe, sorted(options.items()))
+        grader = fingerprint(library(), secret.hex(), unsafe, sorted(options.items()))
         with Journal(out / "graded.jsonl") as journal:
 
             def graded(name: str, path: Path) -> Record:
                 try:
                     submission = read_submission(path)
                     setup = setup_of(exercises, submission.chapter)
-                    key = _fingerprint(grader, name, setup, submission.answers)
-                    if record := journal.get(key, submission.exercises):
-                        return record
-                    record = grade_submission(submission, name, setup, place, secret=secret, **options)
-                    journal.add(key, record)
-                    return from_json(as_json(record), submission.exercises)  # without the large values of failed cases
+                    key = fingerprint(grader, name, setup, submission.answers, submission.files)
+                    written = journal.get(key) or journal.add(
+                        key, work(as_task(submission, name, setup, secret, options))
+                    )
+                    return from_json(written, submission.exercises)
                 except Rejected as rejected:
                     return Record(name, "rejected", str(rejected))
                 except Exception as error:  # one submission must not stop the batch
                     return Record(name, "error", f"{type(error).__name__}: {error}")
 
             records = {}
-            with ThreadPoolExecutor(workers) as pool:
-                futures = [pool.submit(graded, name, path) for name, path in submissions.items()]
-                try:
-                    for future in as_completed(futures):
-                        record = future.result()
-                        records[record.submission] = record
-                        on_progress(len(records), len(futures), record)
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    place.close()
-                    raise
+            pool = ThreadPoolExecutor(at_once)
+            futures = [pool.submit(graded, name, path) for name, path in submissions.items()]
+            try:
+                for future in as_completed(futures):
+                    record = future.result()
+                    records[record.submission] = record
+                    on_progress(len(records), len(futures), record)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
     ordered = [records[name] for name in submissions]
     _write(out / "grades.csv", ordered)
     return ordered
 
 
-def _library() -> list[bytes]:
-    """What grades: a score depends on all of it."""
-    return [path.read_bytes() for path in sorted(Path(course_lib.__file__).parent.rglob("*.py"))]
-
-
-def _fingerprint(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()
+def _cluster(address: str, unsafe: bool, workers: int | None):
+    try:
+        from course_lib.classroom.cluster import cluster
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"dask is {address!r}, but {error.name} is not installed here; pip install 'course-lib[cluster]'."
+        ) from error
+    return cluster(address, unsafe, workers)
 
 
 def _secret(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """What has been graded, written down at once, so that a batch that was interrupted goes on where it was."""
 
+import hashlib
 import json
 import os
 import threading
@@ -11,7 +12,7 @@ from course_lib.classroom.exercise import Exercise
 from course_lib.classroom.grade import Record
 from course_lib.classroom.judge import Verdict
 
-__all__ = ["Journal", "as_json", "from_json"]
+__all__ = ["Journal", "as_json", "fingerprint", "from_json"]
 
 
 class Journal:
@@ -54,16 +55,22 @@ class Journal:
     def __exit__(self, *exception) -> None:
         self.file.close()
 
-    def get(self, key: str, exercises: Iterable[Exercise]) -> Record | None:
-        """The record with this key, if it was finished."""
-        return from_json(self.finished[key], exercises) if key in self.finished else None
+    def get(self, key: str) -> dict | None:
+        """The record with this key, as JSON, if it was finished."""
+        return self.finished.get(key)
 
-    def add(self, key: str, record: Record) -> None:
-        """Write a record down; it is on the disk when this returns."""
+    def add(self, key: str, record: dict) -> dict:
+        """Write a record down, as JSON, and give it back; it is on the disk when this returns."""
         with self.lock:
-            self.file.write(json.dumps({"key": key, "record": as_json(record)}).encode() + b"\n")
+            self.file.write(json.dumps({"key": key, "record": record}).encode() + b"\n")
             self.file.flush()
             os.fsync(self.file.fileno())
+        return record
+
+
+def fingerprint(*parts: object) -> str:
+    """A key that is another as soon as any part is."""
+    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()
 
 
 def as_json(record: Record) -> dict:

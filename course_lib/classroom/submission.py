@@ -4,7 +4,7 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.classroom.exercise import Exercise
@@ -23,11 +23,15 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """``answers`` holds the source of each answer cell by the id of its exercise, in the notebook's order."""
+    """What was handed in for a chapter, each by the id of its exercise.
+
+    ``answers`` holds the source of each answer cell, in the notebook's order; ``files`` the content of each file.
+    """
 
     chapter: str
     exercises: list[Exercise]
     answers: dict[str, str]
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def find_submissions(folder: Path, out: Path) -> dict[str, Path]:

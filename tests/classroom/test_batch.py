@@ -138,7 +138,7 @@ def test_an_unexpected_error_is_a_row_and_the_others_are_graded(tmp_path, write_
             raise MemoryError("no room")
         return Record(name, "graded")
 
-    monkeypatch.setattr("course_lib.classroom.batch.grade_submission", graded)
+    monkeypatch.setattr("course_lib.classroom.work.grade_submission", graded)
     records = grade_folder(folder, tmp_path / "out", exercises=our_exercises)
     assert [(record.submission, record.status) for record in records] == [
         (name, "error" if name == "ben" else "graded") for name in names
@@ -175,12 +175,12 @@ def test_out_inside_the_folder_is_not_a_submission(tmp_path, write_notebook, our
 @pytest.fixture
 def counted(monkeypatch):
     """The names of the submissions that are graded, in order; ``stop_after`` interrupts the batch."""
-    from course_lib.classroom import batch
+    from course_lib.classroom import work
 
     class Names(list):
         stop_after = None
 
-    names, original = Names(), batch.grade_submission
+    names, original = Names(), work.grade_submission
 
     def graded(submission, name, *more, **options):
         if len(names) == names.stop_after:
@@ -188,7 +188,7 @@ def counted(monkeypatch):
         names.append(name)
         return original(submission, name, *more, **options)
 
-    monkeypatch.setattr(batch, "grade_submission", graded)
+    monkeypatch.setattr(work, "grade_submission", graded)
     return names
 
 

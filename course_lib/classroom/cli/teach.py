@@ -20,7 +20,12 @@ def grade(
         Path | None,
         typer.Option(metavar="FILE", help=_("Draws the hidden cases; else secret.hex in --out, made once.")),
     ] = None,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, help=_("Submissions graded at once."))] = 2,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help=_("Submissions graded at once; else 2."), show_default=False)
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="URL", help=_("Grade on a Dask cluster, such as tcp://10.0.0.1:8786."))
+    ] = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help=_("Run student code without a sandbox, with all your rights."))
     ] = False,
@@ -36,7 +41,7 @@ def grade(
     here = course_here()
     if unsafe:
         typer.echo(_("There is no sandbox: student code runs on this machine with your rights."), err=True)
-    options = {"workers": workers, "unsafe": unsafe, "exercises": here.root / "exercises"}
+    options = {"workers": workers, "dask": dask, "unsafe": unsafe, "exercises": here.root / "exercises"}
     with interruptible(), one_line_errors():
         known = None if secret is None else secret_in(secret)
         with submissions_done() as on_progress:
