@@ -1,6 +1,5 @@
 """Grading a folder: whatever lies in it becomes a row, and nothing in it stops the others."""
 
-import csv
 import os
 import secrets
 from collections.abc import Callable
@@ -9,14 +8,12 @@ from pathlib import Path
 
 from course_lib.classroom.grade import OUR_NOTEBOOKS, Record, setup_of
 from course_lib.classroom.journal import Journal, fingerprint, from_json
+from course_lib.classroom.results import write_results
 from course_lib.classroom.submission import Rejected, find_submissions, read_submission
 from course_lib.classroom.work import as_task, here, library
 from course_lib.files import whole_file
 
 __all__ = ["grade_folder"]
-
-COLUMNS = ["submission", "chapter", "score", "max_score", "status", "reason"]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so
 
 
 def grade_folder(
@@ -31,7 +28,7 @@ def grade_folder(
     on_progress: Callable[[int, int, Record], None] = lambda done, total, record: None,
     **options,
 ) -> list[Record]:
-    """Grade everything in a folder and write ``grades.csv``, one row each, whatever it is.
+    """Grade everything in a folder and write its results: a row and a page each, whatever it is.
 
     What is finished is written to ``graded.jsonl`` at once. Called again with the same arguments it goes on after an
     interruption, and grades nothing twice but what has changed since: a submission, the secret, or the library.
@@ -85,7 +82,7 @@ def grade_folder(
 
             def graded(name: str, path: Path) -> Record:
                 try:
-                    submission = read_submission(path)
+                    submission = read_submission(path, at_the_top=path.parent == folder)
                     setup = setup_of(exercises, submission.chapter)
                     key = fingerprint(grader, name, setup, submission.answers, submission.files)
                     written = journal.get(key) or journal.add(
@@ -108,7 +105,7 @@ def grade_folder(
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     ordered = [records[name] for name in submissions]
-    _write(out / "grades.csv", ordered)
+    write_results(ordered, out)
     return ordered
 
 
@@ -128,18 +125,3 @@ def _secret(path: Path) -> bytes:
             file.write(secrets.token_hex(32))
         os.chmod(path, 0o600)
     return bytes.fromhex(path.read_text())
-
-
-def _write(path: Path, records: list[Record]) -> None:
-    ids = {verdict.exercise_id: None for record in records for verdict in record.verdicts}
-    with whole_file(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, [*COLUMNS, *sorted(ids)])
-        table.writeheader()
-        for record in records:
-            row = {column: getattr(record, column) for column in COLUMNS}
-            row |= {verdict.exercise_id: verdict.points for verdict in record.verdicts}
-            table.writerow({column: _harmless(value) for column, value in row.items()})
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,24 +1,39 @@
 """``check`` and ``hint``: what the learner calls in a notebook."""
 
 import html
+import os
+import sys
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from inspect import signature
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from course_lib.classroom.attempt import attempt
+from course_lib.classroom.exercise import Exercise
 from course_lib.classroom.exercises import find
 from course_lib.classroom.judge import Verdict, judge
 from course_lib.classroom.language import _
+from course_lib.classroom.measure import here, judge_file
 
 __all__ = ["Feedback", "check", "hint"]
 
 WHOLE = 40  # entries of an array that is still printed whole
+NBGRADER = "NBGRADER_EXECUTION"  # in the environment of a notebook that nbgrader validates or grades
 hints_given: dict[str, int] = {}
 
 
+@contextmanager
+def _stderr_into_stdout():
+    """Where nbgrader runs: it gives no points to a cell that wrote to standard error, be it a warning."""
+    with redirect_stderr(sys.stdout) if NBGRADER in os.environ else nullcontext():
+        yield
+
+
+@_stderr_into_stdout()
 def check(id: str, answer: Any) -> "Feedback":
     """Check an answer on the spot: all right, or what is wrong with it and in which case.
 
@@ -27,12 +42,13 @@ def check(id: str, answer: Any) -> "Feedback":
     id
         The exercise, for example ``"02.soft_threshold"``.
     answer
-        The function that was written, or the value that was found.
+        The function that was written, the value that was found, or the path of the file that was made.
 
     Returns
     -------
     Feedback
-        Shown by the notebook as HTML, by a terminal as text. A wrong answer never raises.
+        Shown by the notebook as HTML, by a terminal as text. A wrong answer never raises. Where nbgrader runs the
+        notebook, the text is the number of points, which nbgrader counts.
 
     Raises
     ------
@@ -40,6 +56,8 @@ def check(id: str, answer: Any) -> "Feedback":
         There is no exercise with this id; the message names those that look alike.
     """
     exercise = find(id)
+    if exercise.artefact:
+        return Feedback(judge_file(exercise, _content(exercise, answer), here))
 
     def call(args):
         if answer is ... or exercise.kind == "value":
@@ -47,6 +65,12 @@ def check(id: str, answer: Any) -> "Feedback":
         return attempt(answer, args)
 
     return Feedback(judge(exercise, call, reveal=True))
+
+
+def _content(exercise: Exercise, answer: Any) -> bytes | None:
+    """The bytes of the file that was asked for; None where the answer is no such file."""
+    named = isinstance(answer, str | os.PathLike) and Path(answer).name == exercise.artefact.file
+    return Path(answer).read_bytes() if named and Path(answer).is_file() else None
 
 
 def hint(id: str, number: int | None = None) -> "Hint":
@@ -113,6 +137,10 @@ class Feedback:
     def __repr__(self) -> str:
         evidence = [f"{label}:\n{text}" if "\n" in text else f"{label}: {text}" for label, text in self.evidence]
         return "\n".join([self.headline, *self.verdict.says, *evidence])
+
+    def _repr_pretty_(self, printer, cycle: bool) -> None:
+        """The text of a notebook's output; nbgrader would take any but a number for full points."""
+        printer.text(str(self.verdict.points) if NBGRADER in os.environ else repr(self))
 
     def _repr_html_(self) -> str:
         colour = {

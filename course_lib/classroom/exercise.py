@@ -68,11 +68,12 @@ from typing import Any
 
 import numpy as np
 
+from course_lib.classroom.artefact import Artefact
 from course_lib.classroom.compare import Difference, close
 
 __all__ = ["Case", "Exercise", "Misconception"]
 
-FEWEST_MISCONCEPTIONS = {"function": 2, "value": 1}
+FEWEST_MISCONCEPTIONS = {"function": 2, "value": 1, "artefact": 0}  # the goals of an artefact say what is wrong
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class Misconception:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function to write (with ``cases``) or a value to find (without). The module's docstring shows both.
+    """A function to write (with ``cases``), a file to make (with ``artefact``), or else a value to find.
+
+    The module's docstring shows a function and a value, that of :mod:`course_lib.classroom.artefact` a file.
 
     Parameters
     ----------
@@ -107,22 +110,24 @@ class Exercise:
     title, points, minutes, difficulty
         What the statement's header shows; ``difficulty`` is 1, 2 or 3.
     reference
-        The right function, or the right value.
+        The right function, or the right value; for a file a function that gives the bytes of a right one.
     misconceptions
-        At least two for a function, one for a value. The first one that gives what the answer gives, in every case,
-        is named to the learner.
+        At least two for a function, one for a value, none for a file. The first one that gives what the answer gives,
+        in every case, is named to the learner.
     hints
         Exactly two: where to begin, and nearly there.
     cases
         ``cases(rng)`` yields each :class:`Case`; ``None`` for a value.
     also_right
-        Differently written right answers; the proof wants at least one for a function.
+        Differently written right answers; the proof wants at least two for a function.
     compare
         ``compare(answer, expected)`` gives ``None``, or the :class:`~course_lib.classroom.compare.Difference`.
         ``functools.partial(close, rtol=0.01)`` is more lenient with numbers.
     may_use
         Modules of the library that an answer may use although the reference does; see
         :mod:`course_lib.classroom.hide`.
+    artefact
+        The file to make and what is asked of it.
 
     Raises
     ------
@@ -136,12 +141,13 @@ class Exercise:
     minutes: int
     difficulty: int
     reference: Any
-    misconceptions: Sequence[Misconception]
     hints: Sequence[str]
+    misconceptions: Sequence[Misconception] = ()
     cases: Callable[[np.random.Generator], Iterable[Case]] | None = None
     also_right: Sequence[Any] = ()
     compare: Callable[[Any, Any], Difference | None] = close
     may_use: Sequence[str] = ()
+    artefact: Artefact | None = None
 
     def __post_init__(self):
         for name in ("misconceptions", "hints", "also_right", "may_use"):
@@ -162,10 +168,12 @@ class Exercise:
             raise ValueError(
                 f"{self.id}: misconceptions has {len(self.misconceptions)} entries; a {self.kind} needs {fewest}."
             )
-        if self.kind == "function":
+        if self.cases and self.artefact:
+            raise ValueError(f"{self.id}: give cases for a function or an artefact for a file, not both.")
+        if self.kind != "value":
             for right in (self.reference, *self.also_right, *(m.wrong for m in self.misconceptions)):
                 if not callable(right):
-                    raise ValueError(f"{self.id}: {right!r} is not a function, though the exercise has cases.")
+                    raise ValueError(f"{self.id}: {right!r} is not a function, though a {self.kind} is asked for.")
 
     @property
     def chapter(self) -> str:
@@ -179,7 +187,9 @@ class Exercise:
 
     @property
     def kind(self) -> str:
-        """``"function"`` or ``"value"``."""
+        """``"function"``, ``"artefact"`` or ``"value"``."""
+        if self.artefact:
+            return "artefact"
         return "value" if self.cases is None else "function"
 
     def draw(self, seeds: Iterable[int]) -> list[Case]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from course_lib.classroom.exercise import Exercise
 from course_lib.classroom.hide import hidden_files
 from course_lib.classroom.judge import CHECK_SEED, Verdict, judge
 from course_lib.classroom.language import _
+from course_lib.classroom.measure import OPENED, in_worker, judge_file
 from course_lib.classroom.sandbox import Sandbox, Unconfined
 from course_lib.classroom.session import Session
 from course_lib.classroom.submission import Rejected, Submission, read_submission
@@ -18,6 +20,7 @@ __all__ = ["Record", "grade_notebook", "grade_submission", "hidden_seeds", "setu
 
 OUR_NOTEBOOKS = Path(__file__).parents[2] / "exercises"  # the folder of the repository
 ROUNDS = 3  # hidden cases are drawn so many times
+FILE = 3  # a call of what opens or runs a file that was handed in may take so many times as long as one of an answer
 
 
 @dataclass(frozen=True)
@@ -109,15 +112,28 @@ def grade_submission(
     RuntimeError
         The setup cell fails.
     """
+    files = {exercise.id for exercise in submission.exercises if exercise.artefact}
+    answers = {id: source for id, source in submission.answers.items() if id not in files}  # not what makes the files
+
+    def seeds(exercise: Exercise) -> list[int]:
+        return [CHECK_SEED] if secret is None else hidden_seeds(secret, exercise.id)
+
     start = partial(place.start, setup, hidden_files(submission.exercises))
-    verdicts = []
-    with Session(start, setup, submission.answers, call_seconds, seconds) as session:
+    judged = {}
+    with Session(start, setup, answers, call_seconds, seconds) as session:
         for exercise in submission.exercises:
             if exercise.id not in submission.answers:
-                verdicts.append(Verdict(exercise, "missing", (_("The answer cell is missing."),)))
-                continue
-            seeds = [CHECK_SEED] if secret is None else hidden_seeds(secret, exercise.id)
-            verdicts.append(judge(exercise, partial(session.ask, exercise), seeds, reveal))
+                judged[exercise.id] = Verdict(exercise, "missing", (_("The answer cell is missing."),))
+            elif exercise.id not in files:
+                call = partial(session.ask, exercise)
+                judged[exercise.id] = judge(exercise, call, seeds(exercise), reveal)
+    for exercise in submission.exercises:
+        if exercise.id not in judged:
+            content = submission.files.get(exercise.id)
+            with place.start(OPENED) if content else nullcontext() as worker:
+                call = in_worker(worker, FILE * call_seconds)
+                judged[exercise.id] = judge_file(exercise, content, call, seeds(exercise), secret is not None)
+    verdicts = [judged[exercise.id] for exercise in submission.exercises]
     untouched = all(verdict.status == "not attempted" for verdict in verdicts)
     notes = [_note(verdict) for verdict in verdicts if verdict.status in ("missing", "timeout", "memory", "died")]
     status = "not attempted" if untouched else "graded"

@@ -29,7 +29,8 @@ def hidden_files(exercises: Iterable[Exercise]) -> frozenset[str]:
     >>> sorted(hidden_files([find("02.soft_threshold"), find("02.path_order")]))
     ['regularizers/proximal.py']
     """
-    modules = {module for each in exercises for module in _modules(each.reference, set()) if module not in each.may_use}
+    asked = [each for each in exercises if not each.artefact]  # a file may be made with all that there is
+    modules = {module for each in asked for module in _modules(each.reference, set()) if module not in each.may_use}
     return frozenset(Path(sys.modules[module].__file__).relative_to(LIBRARY).as_posix() for module in modules)
 
 

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.classroom.artefact import SUFFIXES
 from course_lib.classroom.exercise import Exercise
 from course_lib.classroom.exercises import chapter, chapters
 from course_lib.classroom.language import _
@@ -39,11 +41,21 @@ def find_submissions(folder: Path, out: Path) -> dict[str, Path]:
 
     A notebook is called as its file, with its folder in front and without ``.ipynb`` unless something else has that
     name; anything else by its whole name. Bytes that are no text and characters that steer a terminal are written out.
-    Names that begin with a dot are the system's and are left out, and so is the folder ``out`` of the results.
+    Names that begin with a dot are the system's and are left out, and so is the folder ``out`` of the results, and a
+    ``.tflite`` or ``.npz`` file that was handed in with a notebook: in a student's folder any, at the top one that has
+    the notebook's name.
     """
     names = {}
     at_the_top = [path for path in _entries(folder) if path.resolve() != out.resolve()]
-    for path in [inside for entry in at_the_top for inside in _entries(entry) or [entry]]:
+    found = [inside for entry in at_the_top for inside in _entries(entry) or [entry]]
+
+    def owner(path: Path) -> Path:
+        return path.with_suffix("") if path.parent == folder else path.parent
+
+    owners = {owner(path) for path in found if path.suffix == ".ipynb"}
+    for path in found:
+        if path.suffix in SUFFIXES and owner(path) in owners:
+            continue
         whole = _printable(os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace"))
         free = (whole.removesuffix(".ipynb"), whole, *(f"{whole} ({number})" for number in range(2, len(names) + 3)))
         names[next(name for name in free if name not in names)] = path
@@ -63,15 +75,21 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def read_submission(path: Path) -> Submission:
-    """The answer cells of a notebook, found by their grade ids; its tests, points and other metadata are ignored.
+def read_submission(path: Path, at_the_top: bool = False) -> Submission:
+    """The answer cells of a notebook, found by their grade ids, and the files that its exercises ask for.
+
+    Its tests, points and other metadata are ignored. A file has the name that the exercise gives it, in the notebook's
+    folder; ``at_the_top``, where the notebooks of all lie in one folder, it has the notebook's name and its own suffix.
 
     Raises
     ------
     Rejected
         It is not a file that can be graded.
     """
-    notebook = _notebook(_content(Path(path)))
+    path = Path(path)
+    if not path.is_symlink() and path.is_file() and path.suffix.lower() != ".ipynb":
+        raise Rejected(_("It is not a notebook: its name does not end in .ipynb."))
+    notebook = _notebook(_content(path))
     known = {exercise.id: exercise for number in chapters() for exercise in chapter(number)}
     answers: dict[str, str] = {}
     for id, source in _graded_cells(notebook):
@@ -85,11 +103,17 @@ def read_submission(path: Path) -> Submission:
     if len(numbers) > 1:
         raise Rejected(_("It mixes exercises of the chapters {numbers}.").format(numbers=", ".join(sorted(numbers))))
     (number,) = numbers
-    return Submission(number, chapter(number), answers)
+    files = {}
+    for id in answers:
+        if artefact := known[id].artefact:
+            name = path.with_suffix(Path(artefact.file).suffix) if at_the_top else path.with_name(artefact.file)
+            with suppress(Rejected):  # it costs this exercise only
+                files[id] = _content(name)
+    return Submission(number, chapter(number), answers, files)
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of an ordinary notebook file. Links are not followed; pipes, sockets and devices are not opened."""
+    """The bytes of an ordinary file. Links are not followed; pipes, sockets and devices are not opened."""
     try:
         info = path.lstat()
         if stat.S_ISLNK(info.st_mode):
@@ -98,8 +122,6 @@ def _content(path: Path) -> bytes:
             raise Rejected(_("It is a folder without notebooks at this level."))
         if not stat.S_ISREG(info.st_mode):
             raise Rejected(_("It is not an ordinary file but a pipe, a socket or a device."))
-        if path.suffix.lower() != ".ipynb":
-            raise Rejected(_("It is not a notebook: its name does not end in .ipynb."))
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:

@@ -15,10 +15,10 @@ from course_lib.classroom.sandbox import stand_in
 from course_lib.classroom.sandbox.isolate import HIDDEN, NO_PROC, SHARED, TEMPORARY
 from course_lib.classroom.worker import ENVIRONMENT
 
-__all__ = ["Layout", "inside"]
+__all__ = ["LARGE", "LIBRARY", "Layout", "copied_library", "inside"]
 
 LIBRARY = Path(course_lib.__file__).parent
-NEEDED_INSIDE = ["attempt.py", "inside.py", "wire.py"]  # of the classroom
+NEEDED_INSIDE = ["attempt.py", "inside.py", "opened.py", "wire.py"]  # of the classroom
 NEEDED_INSIDE += ["sandbox/isolate.py", "sandbox/libc.py", "sandbox/syscalls.py", "sandbox/zygote.py"]
 LARGE = "data/fashion_mnist"  # bound, not copied
 SYSTEM = ["/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"]
@@ -45,7 +45,7 @@ class Layout:
     def __init__(self, folder: Path):
         self.folder = folder
         folder.chmod(0o755)
-        self.library = _copied_library(folder / "course")
+        self.library = copied_library(folder / "course")
         self.python, private = _python()
         private["/course/course_lib/" + LARGE] = LIBRARY / LARGE
         self.staged = {}
@@ -130,7 +130,7 @@ def inside(path: str) -> str:
     return f"/course/course_lib/{path}"
 
 
-def _copied_library(copy: Path) -> Path:
+def copied_library(copy: Path) -> Path:
     """Source only: what a hidden module was compiled to must not lie beside it."""
 
     def left_out(folder, names):
