@@ -55,15 +55,15 @@ GOOD = {
     "cases": lambda rng: [Case("a number", (x,)) for x in rng.normal(size=3)],
     "misconceptions": [Misconception(lambda x: x * 2, "twice"), Misconception(lambda x: x, "same")],
     "hints": ["one", "two"],
-    "also_right": [lambda x: 0.5 * x],
+    "also_right": [lambda x: 0.5 * x, lambda x: x - x / 2],
 }
 
 
 @pytest.mark.parametrize(
     "change, broken",
     [
-        ({"also_right": [lambda x: x]}, r"also_right\[0\] fails"),
-        ({"also_right": []}, "no differently written"),
+        ({"also_right": [lambda x: x, lambda x: x]}, r"also_right\[0\] fails"),
+        ({"also_right": [lambda x: 0.5 * x]}, "fewer than two differently written"),
         ({"misconceptions": [*GOOD["misconceptions"], Misconception(lambda x: x / 2.0, "?")]}, r"\[2\] passes"),
         ({"misconceptions": [*GOOD["misconceptions"], Misconception(lambda x: x + x, "?")]}, r"\[2\] is named as"),
         ({"hints": ["one", "one"]}, "hints are the same"),

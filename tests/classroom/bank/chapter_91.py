@@ -40,7 +40,7 @@ EXERCISES = [
             Misconception(lambda w, t: np.maximum(w - t, 0), "Negative weights have vanished."),
             Misconception(lambda w, t: w - t * np.sign(w), "Entries have jumped across zero."),
         ],
-        also_right=[lambda w, t: w - np.clip(w, -t, t)],
+        also_right=[lambda w, t: w - np.clip(w, -t, t), lambda w, t: np.maximum(w - t, 0) + np.minimum(w + t, 0)],
     ),
     declare(
         "kept",
@@ -51,7 +51,7 @@ EXERCISES = [
             Misconception(lambda w: w > 0.5, "Rank by |w|, not by w."),
             Misconception(lambda w: (np.abs(w) > 0.5).astype(float), "A mask is boolean."),
         ],
-        also_right=[lambda w: w**2 > 0.25],
+        also_right=[lambda w: w**2 > 0.25, lambda w: (w > 0.5) | (w < -0.5)],
     ),
     declare(
         "penalty",
@@ -62,7 +62,7 @@ EXERCISES = [
             Misconception(lambda w: (w**2).sum(), "That is the L2 penalty."),
             Misconception(lambda w: abs(w.sum()), "Take the magnitude before the sum."),
         ],
-        also_right=[lambda w: np.linalg.norm(w.ravel(), 1)],
+        also_right=[lambda w: np.linalg.norm(w.ravel(), 1), lambda w: sum(abs(x) for x in w.flat)],
     ),
     declare("parameters", reference=266_610, misconceptions=[Misconception(266_200, "The biases are missing.")]),
     declare("letter", reference="B", misconceptions=[Misconception("A", "The pull of L1 is constant.")]),

@@ -95,5 +95,8 @@ EXERCISE = Exercise(
         "Begin with the rows' lengths: np.linalg.norm has an axis, and keepdims=True keeps the shape (rows, 1).",
         "Multiply each row by max(1 − t / length, 0); put something harmless in the place of a length that is 0.",
     ],
-    also_right=[row_by_row],
+    also_right=[
+        row_by_row,
+        lambda w, t: w - w * np.minimum(1, t / np.maximum(length(w), 1e-30)),
+    ],
 )

@@ -61,5 +61,8 @@ EXERCISE = Exercise(
         "Write down the slope of |w| for a positive and for a negative w, then the slope of w².",
         "np.sign gives −1, 0 and 1. Do not forget the 2 of w².",
     ],
-    also_right=[lambda w, strength: {"L1": strength * ((w > 0) * 1.0 - (w < 0)), "L2": strength * (w + w)}],
+    also_right=[
+        lambda w, strength: {"L1": strength * ((w > 0) * 1.0 - (w < 0)), "L2": strength * (w + w)},
+        lambda w, strength: {"L2": np.multiply(w, 2) * strength, "L1": np.copysign(strength, w) * (w != 0)},
+    ],
 )

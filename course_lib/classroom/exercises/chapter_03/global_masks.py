@@ -39,7 +39,15 @@ def keep_one_a_layer(weights, sparsity):
     return masks
 
 
-# A right answer, written differently
+# Right answers, written differently
+
+
+def rank_triples(weights, sparsity):
+    triples = [(path, i, abs(x)) for path, w in weights.items() for i, x in enumerate(w.flat)]
+    masks = {path: np.zeros(w.shape, bool) for path, w in weights.items()}
+    for path, i, _size in sorted(triples, key=lambda triple: -triple[2])[: weights_kept(len(triples), sparsity)]:
+        masks[path].flat[i] = True
+    return masks
 
 
 def concatenate_and_split(weights, sparsity):
@@ -86,5 +94,5 @@ EXERCISE = Exercise(
         "np.concatenate of each w.ravel(), one magnitude_mask, then cut it up again: w.size entries a layer, "
         "reshaped to w.shape.",
     ],
-    also_right=[concatenate_and_split],
+    also_right=[concatenate_and_split, rank_triples],
 )

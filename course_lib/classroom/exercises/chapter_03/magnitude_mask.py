@@ -37,7 +37,13 @@ def prune_in_ascending_order(w, sparsity):
     return mask.reshape(w.shape)
 
 
-# A right answer, written differently
+# Right answers, written differently
+
+
+def true_at_the_largest(w, sparsity):
+    mask = np.zeros(w.shape, bool)
+    mask.ravel()[np.argsort(-np.abs(w).ravel(), kind="stable")[: weights_kept(w.size, sparsity)]] = True
+    return mask
 
 
 def sort_by_size_then_index(w, sparsity):
@@ -88,5 +94,5 @@ EXERCISE = Exercise(
         'np.argsort(-np.abs(w), axis=None, kind="stable") gives the flat indices, largest first, equals in order. '
         "Set the first of them to True in an array of False.",
     ],
-    also_right=[sort_by_size_then_index],
+    also_right=[sort_by_size_then_index, true_at_the_largest],
 )

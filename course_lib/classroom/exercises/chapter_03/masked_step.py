@@ -89,6 +89,10 @@ EXERCISE = Exercise(
         "The mask comes last, and on the weight: np.where(mask, w + velocity, 0). Return the velocity unmasked.",
     ],
     also_right=[
-        lambda w, v, g, mask, rate, momentum: [mask * (w + (momentum * v - rate * g)), momentum * v - rate * g]
+        lambda w, v, g, mask, rate, momentum: [mask * (w + (momentum * v - rate * g)), momentum * v - rate * g],
+        lambda w, v, g, mask, rate, momentum: (
+            np.multiply(w - rate * g + v * momentum, mask.astype(w.dtype)),
+            -(rate * g - momentum * v),
+        ),
     ],
 )

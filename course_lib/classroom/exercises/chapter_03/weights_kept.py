@@ -57,5 +57,8 @@ EXERCISE = Exercise(
         "First how many go: s·n, rounded to the nearest whole number, a half upwards.",
         "math.floor(x + 0.5) rounds a half upwards. Take that from n, and do not go below 1.",
     ],
-    also_right=[lambda n, s: max(math.ceil(n - s * n - 0.5), 1)],
+    also_right=[
+        lambda n, s: max(math.ceil(n - s * n - 0.5), 1),
+        lambda n, s: n - pruned if (pruned := int(s * n + 0.5)) < n else 1,
+    ],
 )

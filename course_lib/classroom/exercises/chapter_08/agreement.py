@@ -40,6 +40,16 @@ def output_cases(rng):
     yield Case("the answers change a lot", outputs(200, 4, 2.0))
 
 
+def one_image_at_a_time(before, after, y):
+    same = lost = won = 0
+    for a, b, truth in zip(before, after, y, strict=True):
+        a, b = a.argmax(), b.argmax()
+        same += a == b
+        lost += a == truth != b
+        won += a != truth == b
+    return {"same class": same / len(y), "lost": int(lost), "won": int(won)}
+
+
 EXERCISE = Exercise(
     id="08.agreement",
     title="Are the answers the same?",
@@ -87,6 +97,7 @@ EXERCISE = Exercise(
             "won": np.count_nonzero(np.argmax(after, 1)[np.argmax(before, 1) != y] == y[np.argmax(before, 1) != y]),
             "lost": np.count_nonzero(np.argmax(after, 1)[np.argmax(before, 1) == y] != y[np.argmax(before, 1) == y]),
             "same class": np.count_nonzero(np.argmax(before, 1) == np.argmax(after, 1)) / len(y),
-        }
+        },
+        one_image_at_a_time,
     ],
 )

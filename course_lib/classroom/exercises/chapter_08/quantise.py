@@ -3,8 +3,7 @@
 import numpy as np
 
 from course_lib.classroom import Case, Exercise, Misconception
-from course_lib.classroom.compare import Difference, close
-from course_lib.classroom.language import _
+from course_lib.classroom.compare import close_and_same_type
 
 
 def quantise(r, scale, zero_point):
@@ -14,18 +13,6 @@ def quantise(r, scale, zero_point):
 def wrapped(q):
     """What int8 keeps of a number that does not fit: it starts again from the other end."""
     return q.astype("int64").astype("int8")
-
-
-def close_and_same_type(answer, expected):
-    """One byte an entry is the point of the exercise, so the type counts as well as the numbers."""
-    if difference := close(answer, expected):
-        return difference
-    if np.asarray(answer).dtype != np.asarray(expected).dtype:
-        says = _(
-            "The numbers are right, but they are stored as {type}: that is not one byte an entry, from −128 to 127."
-        )
-        return Difference(*[says.format(type=np.asarray(answer).dtype)] * 2)
-    return None
 
 
 def quantise_cases(rng):
@@ -53,7 +40,7 @@ EXERCISE = Exercise(
     difficulty=1,
     reference=quantise,
     cases=quantise_cases,
-    compare=close_and_same_type,
+    compare=close_and_same_type,  # one byte an entry is the point of the exercise
     misconceptions=[
         Misconception(
             lambda r, scale, zero_point: np.clip(r / scale + zero_point, -128, 127).astype("int8"),
@@ -95,6 +82,9 @@ EXERCISE = Exercise(
     also_right=[
         lambda r, scale, zero_point: np.maximum(-128, np.minimum(127, np.floor(r / scale + 0.5) + zero_point)).astype(
             "i1"
-        )
+        ),
+        lambda r, scale, zero_point: np.vectorize(
+            lambda x: sorted((-128, round(float(x) / scale) + zero_point, 127))[1], otypes=["int8"]
+        )(r),
     ],
 )

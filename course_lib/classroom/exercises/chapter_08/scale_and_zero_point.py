@@ -32,6 +32,13 @@ def range_cases(rng):
     yield Case("everything has been pruned", (np.zeros(5),))
 
 
+def interpolate_where_zero_lies(r):
+    ends = [min(0.0, np.min(r)), max(0.0, np.max(r))]
+    if ends == [0, 0]:
+        return 1.0, 0
+    return (ends[1] - ends[0]) / 255, int(np.interp(0.0, ends, [-128, 127]).round())
+
+
 EXERCISE = Exercise(
     id="08.scale_and_zero_point",
     title="Scale and zero point, with zero kept exact",
@@ -83,6 +90,7 @@ EXERCISE = Exercise(
             (1.0, 0)
             if not np.any(r)
             else (s := np.ptp(np.append(r, 0.0)) / 255, round(127 - np.append(r, 0.0).max() / s))
-        )
+        ),
+        interpolate_where_zero_lies,
     ],
 )
