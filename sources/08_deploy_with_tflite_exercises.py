@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Exercises: Deploy with TFLite
 #
-# Seven exercises, all with NumPy alone. Each is checked by the cell below it, which also says what went wrong; ask for
+# Eight exercises: seven with NumPy alone, and at the end a file of your own to ship. Each is checked by the cell below it, which also says what went wrong; ask for
 # a hint with `hint("…")` in a new cell. Read [the lesson](../notebooks/08_deploy_with_tflite.ipynb) first.
 
 # %% tags=["setup"]
@@ -271,3 +271,78 @@ check("08.claims", claims)
 # 2. **C** does not: the dense int8 file is missing, and the 8 bits alone may account for all of it (the lesson measures
 #    that file). **D** does: 19.4 / 4.2 is more than 4. It says nothing about *why*, and that is all right. **E** does
 #    not: it may well be true, but no phone was measured.
+
+# %% [markdown] exercise="08.ship_it"
+# Now put it together. Make a file `ship_it.tflite` that sorts the images of Fashion-MNIST and is small, right and fast
+# at once. There is a point for each of these:
+#
+# - **at most 150,000 bytes** (LeNet-300-100 in float32 has about 1,070,000);
+# - **at most 60,000 bytes after gzip**, as it would travel to a phone;
+# - **at least 84% of the images right**: the check takes 2,000 of the validation split, the grader 2,000 of the test
+#   split, so choose nothing on that one;
+# - **at most 0.3 of the time** of LeNet-300-100 in float32, measured in turns on the same machine.
+#
+# Which of the steps that you know serve which goal? The training takes a few seconds an epoch. Hand the file in beside
+# this notebook; a file that is right on less than half of the images gets no point for being small.
+
+# %% exercise="08.ship_it"
+from course_lib import quiet
+
+quiet.tensorflow()
+
+import keras
+
+from course_lib import data, deploy, models, scores, shrink, training
+from course_lib.schedules import Polynomial
+
+fashion = data.fashion_mnist()
+### BEGIN SOLUTION
+keras.utils.set_random_seed(8)
+epoch = {"epochs": 1, "batch_size": 128, "verbose": 0}
+dense = models.lenet_300_100()
+dense.compile("adam", "sparse_categorical_crossentropy")
+dense.fit(*fashion.train, **epoch)
+
+small = shrink.remove_units(dense, shrink.keep_highest(dense, scores.unit_norm(dense), 0.5))
+small.fit(*fashion.train, **epoch)
+
+prune = training.Prune(scores.magnitude, Polynomial(final=0.8, begin=0, end=300))
+small.fit(*fashion.train, **epoch, callbacks=[prune])
+ship_it = deploy.to_tflite(small, "ship_it.tflite", quantize="int8", calibration=fashion.train.x[:500])
+### END SOLUTION
+
+# %%
+check("08.ship_it", ship_it)
+
+# %% [markdown]
+# Stuck? Run `hint("08.ship_it")` in a new cell.
+
+# %% [markdown] tags=["solution"]
+# **Why this order.** Removing units serves two goals at once, bytes and time, so it comes first, and the epoch after it
+# brings back what it cost. Zeros serve one goal only, gzip, and cost the least when they come bit by bit while the
+# network trains. Int8 comes last: it divides bytes by four and makes the arithmetic faster, and a conversion is not
+# something that you train through. The other way round, an unpruned file in int8 that keeps all units is too large, and
+# a float32 network with 80% zeros is as slow as ever.
+#
+# The cell below gives each step alone. None of them reaches all four goals.
+
+
+# %% tags=["solution"]
+def file_of(model, name, **options):
+    path = deploy.to_tflite(model, f"{name}.tflite", **options)
+    right = (deploy.predict(path, fashion.validation.x).argmax(axis=1) == fashion.validation.y).mean()
+    return [name, path, f"{deploy.size(path).bytes:,}", f"{deploy.size(path).gzip:,}", f"{right:.1%}"]
+
+
+int8 = {"quantize": "int8", "calibration": fashion.train.x[:500]}
+made = [
+    file_of(dense, "dense"),
+    file_of(dense, "int8 alone", **int8),
+    file_of(small, "fewer units and zeros"),
+    file_of(small, "all of it", **int8),
+]
+times = deploy.latency([path for _name, path, *_rest in made], runs=500)
+rows = [[name, *rest, f"{t.median / times[0].median:.2f}"] for (name, _path, *rest), t in zip(made, times, strict=True)]
+for _name, path, *_rest in made:
+    path.unlink()
+report.Table(["file", "bytes", "after gzip", "right", "share of the dense time"], rows)

@@ -15,7 +15,8 @@ from course_lib.classroom.worker import Worker
 
 __all__ = ["here", "in_worker", "judge_file"]
 
-OPENED = "from course_lib.classroom.opened import arrays, classes, open_file, time_beside"
+OPENED = "from course_lib.classroom.opened import arrays, classes, file_of, open_file, time_beside"
+files: dict[str, np.ndarray] = {}  # of models to be compared with, made once
 Call = Callable[..., Outcome]  # call(name, *args): a function of course_lib.classroom.opened
 
 
@@ -52,7 +53,7 @@ def judge_file(
         (outcome,) = failed.args
         return Verdict(exercise, outcome.status, (_trouble(artefact, outcome, reveal=not hidden),))
     works = measured.accuracy >= artefact.floor
-    reached = {goal.says: works and bool(goal.reached(measured)) for goal in artefact.goals}
+    reached = {goal.says: works and goal.reached(measured) for goal in artefact.goals}
     says = [_summary(artefact, measured)]
     if not works:
         says.append(_("Below {floor:.0%} right, nothing else counts.").format(floor=artefact.floor))
@@ -84,13 +85,15 @@ def in_worker(worker: Worker, seconds: float) -> Call:
 
 def _measure(artefact: Artefact, content: bytes, call: Call, x: np.ndarray, y: np.ndarray) -> Measured:
     suffix = Path(artefact.file).suffix
+    if artefact.beside and artefact.beside not in files:  # first of all: nothing of theirs has been opened yet
+        files[artefact.beside] = _value(call("file_of", artefact.beside))
     _value(call("open_file", np.frombuffer(content, "uint8"), suffix, artefact.model))
     answers = _value(call("classes", x))
     if not isinstance(answers, np.ndarray) or answers.shape != y.shape or answers.dtype.kind != "i":
         raise Failed(Outcome("unusable"))
     more = {}
     if artefact.beside:
-        more["time"] = float(_value(call("time_beside", np.frombuffer(artefact.beside(), "uint8"))))
+        more["time"] = float(_value(call("time_beside", files[artefact.beside])))
     if artefact.model:
         more["arrays"] = _value(call("arrays"))
     squeezed = len(gzip.compress(content, compresslevel=9, mtime=0))

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from course_lib import models
-from course_lib.deploy import latency, predict
+from course_lib.deploy import latency, predict, to_tflite
 
-__all__ = ["arrays", "classes", "open_file", "time_beside"]
+__all__ = ["arrays", "classes", "file_of", "open_file", "time_beside"]
 
 opened: dict = {}
 
@@ -41,6 +41,12 @@ def classes(x: np.ndarray) -> np.ndarray:
     """The class of each input: int64 (n,)."""
     outputs = opened["network"].predict(x, verbose=0) if "network" in opened else predict(opened["path"], x)
     return np.argmax(outputs, axis=-1)
+
+
+def file_of(model: str) -> np.ndarray:
+    """The bytes (uint8) of the float32 ``.tflite`` file of a model, with whatever weights it begins with."""
+    path = to_tflite(getattr(models, model)(), Path(tempfile.mkdtemp()) / "beside.tflite")
+    return np.frombuffer(path.read_bytes(), "uint8")
 
 
 def time_beside(content: np.ndarray) -> float:

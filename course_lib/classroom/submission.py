@@ -152,5 +152,5 @@ def _graded_cells(notebook: dict):
             case {"cell_type": "code", "source": source, "metadata": {"nbgrader": {"grade_id": str(grade_id)}}}:
                 lines = [source] if isinstance(source, str) else source
                 if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-                    raise Rejected(_("The source of cell {id} is not text.").format(id=grade_id))
+                    raise Rejected(_("The source of cell {id} is not text.").format(id=_printable(grade_id[:80])))
                 yield grade_id.replace("-", ".", 1), MAGIC.sub("", "".join(lines))

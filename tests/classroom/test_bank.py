@@ -1,5 +1,6 @@
 """Every declared exercise is proven: what is right passes, what is wrong fails and is told why."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,12 @@ def test_the_untouched_notebook_is_not_attempted(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_solution_has_full_marks(path):
-    record = grade(REPOSITORY / "solutions" / path.name)
+def test_the_solution_has_full_marks(path, tmp_path):
+    solution = Path(shutil.copy(REPOSITORY / "solutions" / path.name, tmp_path))
+    for exercise in exercises.chapter(path.name[:2]):
+        if exercise.artefact:  # the solution makes it too, by training
+            (tmp_path / exercise.artefact.file).write_bytes(exercise.reference())
+    record = grade(solution)
     assert (record.status, record.score) == ("graded", record.max_score), [v.says for v in record.verdicts]
 
 

@@ -99,6 +99,15 @@ def test_everything_in_a_folder_is_a_row(tmp_path, write_notebook, our_exercises
     assert not reasons
 
 
+def test_a_reason_can_be_written_and_read_whatever_the_notebook_says(tmp_path, write_notebook, our_exercises):
+    path = write_notebook(tmp_path / "submissions" / "anna.ipynb")
+    odd = json.dumps("91-\ud800\x1b[2J" + "x" * 10_000)
+    path.write_text(path.read_text().replace('"91-letter"', odd).replace('"source": ["letter', '"source": [1, "letter'))
+    grade_folder(path.parent, tmp_path / "out", exercises=our_exercises)
+    reason = read(tmp_path / "out")["anna"]["reason"]
+    assert "source of cell 91-\\ud800\\x1b[2J" in reason and len(reason) < 200
+
+
 def test_no_two_submissions_share_a_name(tmp_path):
     (tmp_path / "anna").mkdir()
     for name in ("anna.ipynb", "ben", "ben.ipynb", "ben.ipynb.ipynb", "carl.ipynb"):

@@ -220,6 +220,41 @@ def test_grade_writes_the_table(here):
     assert not (here / "grades" / "secret.hex").exists()  # ours was used
 
 
+ROSTER = """\
+Student,ID,SIS User ID,SIS Login ID,Section
+    Points Possible,,,,
+"Hopper, Grace",7,,grace,A
+"Lovelace, Ada",8,,ada,A
+"""
+
+
+def test_grade_for_canvas_says_whom_it_did_not_find_and_what_it_wrote(here):
+    submit(here, here / "submissions" / "grace.ipynb", SPOILT)
+    submit(here, here / "submissions" / "nobody.ipynb", SPOILT)
+    (here / "roster.csv").write_text(ROSTER)
+    code, said, _error = course("grade", "submissions", "--out", "grades", "--canvas", "roster.csv")
+    assert code == 0
+    assert said.splitlines()[-5:] == [
+        "Not in the roster, so left out: nobody",
+        "Students without a score: Lovelace, Ada",
+        "Written: grades/index.html, the overview with a feedback page for each",
+        "Written: grades/grades.csv, and nbgrader.csv beside it",
+        "Written: grades/canvas.csv, to be imported in Canvas",
+    ]
+    with open(here / "grades" / "canvas.csv", newline="") as file:
+        assert {row["Student"].strip(): row["Chapter 90"] for row in csv.DictReader(file)} == {
+            "Points Possible": "4", "Hopper, Grace": "1", "Lovelace, Ada": ""
+        }  # fmt: skip
+    assert {path.name for path in (here / "grades" / "feedback").iterdir()} == {"grace.html", "nobody.html"}
+
+
+def test_a_roster_that_is_none_is_refused_before_anything_is_graded(here):
+    code, said, error = course("grade", "exercises", "--out", "grades", "--canvas", "sources/90_doubling.py")
+    assert (code, said) == (2, "")
+    assert "sources/90_doubling.py has no columns Student, ID and Section" in error
+    assert not (here / "grades").exists()
+
+
 def test_grade_without_a_sandbox_refuses_and_the_instructor_decides(here, monkeypatch):
     submit(here, here / "submissions" / "grace.ipynb", SPOILT)
     monkeypatch.setenv("PATH", str(here))

@@ -15,7 +15,7 @@ __all__ = ["grade"]
 @app.command()
 def grade(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=_("The submitted notebooks."))],
-    out: Annotated[Path, typer.Option(metavar="DIR", help=_("Where grades.csv is written."))],
+    out: Annotated[Path, typer.Option(metavar="DIR", help=_("Where the results are written."))],
     secret: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help=_("Draws the hidden cases; else secret.hex in --out, made once.")),
@@ -26,17 +26,23 @@ def grade(
     dask: Annotated[
         str | None, typer.Option(metavar="URL", help=_("Grade on a Dask cluster, such as tcp://10.0.0.1:8786."))
     ] = None,
+    canvas: Annotated[
+        Path | None,
+        typer.Option(metavar="ROSTER.csv", help=_("The gradebook that Canvas exported; makes canvas.csv for it.")),
+    ] = None,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help=_("Run student code without a sandbox, with all your rights."))
     ] = False,
 ) -> None:
-    """Grade a folder of submitted notebooks into a table, grades.csv.
+    """Grade a folder of submitted notebooks: a feedback page each, an overview, and tables for gradebooks.
 
     Interrupted and started again, it goes on where it was.
 
     Example: course grade submissions --out grades --workers 2
     """
     from course_lib.classroom.batch import grade_folder
+    from course_lib.classroom.results.canvas import write_canvas
+    from course_lib.classroom.results.roster import read_roster
 
     here = course_here()
     if unsafe:
@@ -44,10 +50,17 @@ def grade(
     options = {"workers": workers, "dask": dask, "unsafe": unsafe, "exercises": here.root / "exercises"}
     with interruptible(), one_line_errors():
         known = None if secret is None else secret_in(secret)
+        roster = None if canvas is None else read_roster(canvas)
         with submissions_done() as on_progress:
             records = grade_folder(folder, out, secret=known, on_progress=on_progress, **options)
+        notes = [] if roster is None else write_canvas(out / "canvas.csv", records, roster)
     terminal().print(grades_table(records))
-    typer.echo(_("Written: {file}").format(file=out / "grades.csv"))
+    for note in notes:
+        typer.echo(note)
+    typer.echo(_("Written: {file}, the overview with a feedback page for each").format(file=out / "index.html"))
+    typer.echo(_("Written: {file}, and nbgrader.csv beside it").format(file=out / "grades.csv"))
+    if roster is not None:
+        typer.echo(_("Written: {file}, to be imported in Canvas").format(file=out / "canvas.csv"))
 
 
 def secret_in(file: Path) -> bytes:

@@ -60,11 +60,6 @@ def lenet_answers(rng, hidden):
     return x, h.argmax(axis=1)
 
 
-def zeros(it):
-    kernels = [array for array in it.arrays.values() if array.ndim == 2]
-    return sum(np.sum(kernel == 0) for kernel in kernels) / sum(kernel.size for kernel in kernels)
-
-
 def declare(name, **options):
     common = {"title": name, "points": 3, "minutes": 5, "difficulty": 1, "hints": ["Begin here.", "Nearly there."]}
     return Exercise(id=f"92.{name}", **common | options)
@@ -79,16 +74,11 @@ EXERCISES = [
             file="shipped.tflite",
             inputs=one_hot,
             floor=0.5,
-            beside=lambda: written(width=20_000),
+            beside="lenet_300_100",
             goals=[
-                Goal(
-                    "at most 2 MB",
-                    lambda it: it.bytes <= 2_000_000,
-                    "It is large.",
-                    lambda: written() + bytes(2_000_000),
-                ),
-                Goal("9 in 10 right", lambda it: it.accuracy >= 0.9, "It errs.", lambda: written(swap=True)),
-                Goal("three times as fast", lambda it: it.time < 1 / 3, "It is slow.", lambda: written(width=20_000)),
+                Goal("at most 2 MB", "bytes", "It is large.", lambda: written() + bytes(2_000_000), at_most=2_000_000),
+                Goal("9 in 10 right", "accuracy", "It errs.", lambda: written(swap=True), at_least=0.9),
+                Goal("half the time", "time", "It is slow.", lambda: written(width=20_000), at_most=0.5),
             ],
         ),
     ),
@@ -102,13 +92,8 @@ EXERCISES = [
             inputs=lenet_answers,
             floor=0.1,
             goals=[
-                Goal(
-                    "9 in 10 right",
-                    lambda it: it.accuracy >= 0.9,
-                    "It errs.",
-                    lambda: lenet(smallest=0.001, noise=0.03),
-                ),
-                Goal("a hundredth zero", lambda it: zeros(it) > 0.01, "It is dense.", lenet),
+                Goal("9 in 10 right", "accuracy", "It errs.", lambda: lenet(0.001, noise=0.03), at_least=0.9),
+                Goal("a hundredth zero", "zeros", "It is dense.", lenet, at_least=0.01),
             ],
         ),
     ),

@@ -8,6 +8,7 @@ from course_lib.classroom.exercises.chapter_08 import (
     pruning_factor,
     quantise,
     scale_and_zero_point,
+    ship_it,
 )
 
 EXERCISES = [
@@ -18,4 +19,5 @@ EXERCISES = [
     median_and_p90.EXERCISE,
     agreement.EXERCISE,
     claims.EXERCISE,
+    ship_it.EXERCISE,
 ]
