@@ -51,7 +51,8 @@ def test_feedback_holds_nothing_of_an_attack_s_error(batch):
 def test_no_file_is_left_outside(batch, world):
     assert {path: path.read_bytes() for path in world.submissions.iterdir()} == batch.before
     assert {path.name for path in world.outside.iterdir()} == {"socket"}
-    assert {path.name for path in world.out.iterdir()} == {"grades.csv", "graded.jsonl", "secret.hex"}
+    results = {"feedback", "grades.csv", "graded.jsonl", "index.html", "nbgrader.csv", "secret.hex"}
+    assert {path.name for path in world.out.iterdir()} == results
     assert not list(world.temporary.iterdir())
 
 

@@ -57,11 +57,31 @@ def test_the_folders_are_the_neutral_ones_and_name_no_place_of_this_machine(plac
         "found |= {'files': [os.__file__, numpy.__file__, course_lib.__file__], 'here': os.getcwd()}\n"
         "found |= {'proc': [os.path.join(here, n) for here, d, files in os.walk('/proc') for n in d + files]}",
     )
-    assert not set(found["root"]) - {*"bin dev etc lib lib32 lib64 course packages proc python tmp usr".split()}  # noqa: SIM905
+    assert not set(found["root"]) - {*"bin dev etc lib lib32 lib64 course packages proc python sys tmp usr".split()}  # noqa: SIM905
     assert found["here"] == "/tmp"
-    assert set(found["proc"]) == {"/proc/self", "/proc/self/exe", "/proc/self/cmdline"}
+    assert set(found["proc"]) == {"/proc/self", "/proc/self/exe", "/proc/self/cmdline", "/proc/cpuinfo"}
     for place_here in (LIBRARY.parent, sys.prefix, Path.home(), os.getcwd()):
         assert str(place_here) not in str(found)
+
+
+OPERATORS = """
+import tempfile
+from ai_edge_litert.interpreter import Interpreter
+from course_lib import deploy, models
+
+model = deploy.to_tflite(models.lenet_300_100(), tempfile.mkdtemp() + "/model.tflite")
+interpreter = Interpreter(str(model))
+interpreter.allocate_tensors()
+found = [operator["op_name"] for operator in interpreter._get_ops_details()]
+"""
+
+
+def test_a_file_runs_with_the_same_kernels_inside_as_outside(place):
+    """LiteRT's fast ones need to know the processor; without them a latency measured inside would be another's."""
+    outside = {}
+    exec(OPERATORS, outside)
+    assert "DELEGATE" in outside["found"]
+    assert inside(place, OPERATORS, setup="import tensorflow") == outside["found"]
 
 
 def test_the_user_is_nobody_in_particular_and_has_limits(place):
@@ -200,7 +220,15 @@ def test_ending_a_worker_waits_until_all_of_it_is_gone(place):
         worker.run("import os, time\nfor n in range(20):\n    if os.fork() == 0: os.setsid(); time.sleep(60)", PATIENT)
         numbers = descendants(worker.pid)
         assert len(numbers) > 20
-    assert not [number for number in numbers if Path(f"/proc/{number}").exists()]
+    assert not [number for number in numbers if runs(number)]
+
+
+def runs(number):
+    """Whether there is such a process, and not only its entry, which its parent has yet to take note of."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def descendants(number):

@@ -8,9 +8,9 @@ batch to fail. It may run any code as an ordinary process. Grading relies on the
 - **Nothing to find.** The sandbox holds Python, its packages and a copy of the library without exercises, answers,
   tests and notebooks; where an exercise asks to write what the library has, an empty module covers it. The checker
   sends the arguments of one call at a time and compares what comes back out here.
-- **Nothing to reach.** No network device, no process of the host or of another worker, no ``/proc``, no environment of
-  the grader. All files are read-only but ``/tmp`` and ``/dev/shm``, which are in memory, sized, and new for every
-  worker.
+- **Nothing to reach.** No network device, no process of the host or of another worker, no environment of the grader,
+  and of ``/proc`` and ``/sys`` only what describes the processor. All files are read-only but ``/tmp`` and
+  ``/dev/shm``, which are in memory, sized, and new for every worker.
 - **Nothing to gain.** An unprivileged user, also where root grades; no capabilities, no further namespaces, no
   ``ptrace``, and none of the system calls of :mod:`~course_lib.classroom.sandbox.syscalls`.
 - **Nothing to use up.** Limits for processor time, address space, processes, files and their size, and a control group

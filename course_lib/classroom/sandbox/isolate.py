@@ -20,7 +20,7 @@ NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_BIND = 2, 4, 4096
 TEMPORARY, SHARED = 64 * 2**20, 32 * 2**20  # bytes of /tmp, which is the worker's folder, and of /dev/shm
 HIDDEN = "/course/hidden.py"  # the empty module
-NO_PROC = "/etc/proc"  # stands for /proc, and holds what TensorFlow reads: self/exe, self/cmdline
+NO_PROC = "/etc/proc"  # stands for /proc, and holds what TensorFlow reads: self/exe, self/cmdline, cpuinfo
 STRICT_LIMITS = LIMITS | {
     "AS": 8 * 2**30,  # TensorFlow reserves more than it uses: 2.7 GB for a small net
     "DATA": 2 * 2**30,

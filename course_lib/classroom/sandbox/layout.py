@@ -23,6 +23,10 @@ NEEDED_INSIDE += ["sandbox/isolate.py", "sandbox/libc.py", "sandbox/syscalls.py"
 LARGE = "data/fashion_mnist"  # bound, not copied
 SYSTEM = ["/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"]
 SYSTEM += ["/etc/alternatives", "/etc/ld.so.cache"]  # where libraries are found
+SYSTEM += [
+    "/sys/devices/system/cpu/possible",
+    "/sys/devices/system/cpu/present",
+]  # and /proc/cpuinfo: without them LiteRT takes its slowest kernels
 FORMER = ["/bin", "/lib", "/lib32", "/lib64"]  # links into /usr, or folders on an older system
 NAMESPACES = ["user", "pid", "net", "ipc", "uts", "cgroup-try"]
 NOBODY = 65534
@@ -96,8 +100,8 @@ class Layout:
         options += ["--dev", "/dev"]
         for there, size in {"/tmp": TEMPORARY, "/dev/shm": SHARED}.items():
             options += ["--size", str(size), "--tmpfs", there] if alone else ["--tmpfs", there]
-        for name, link in {"exe": self.python, "cmdline": "/dev/null"}.items():
-            options += ["--symlink", link, f"{'/proc' if alone else NO_PROC}/self/{name}"]
+        for name, link in {"self/exe": self.python, "self/cmdline": "/dev/null", "cpuinfo": "/course/cpuinfo"}.items():
+            options += ["--symlink", link, f"{'/proc' if alone else NO_PROC}/{name}"]
         options += [] if alone else ["--proc", "/proc"]
         return [*options, "--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/"]
 
@@ -142,6 +146,7 @@ def copied_library(copy: Path) -> Path:
     (classroom / "sandbox").mkdir(parents=True)
     (copy / "course_lib" / LARGE).mkdir()
     (copy / "hidden.py").write_text(stand_in.HIDDEN)
+    (copy / "cpuinfo").write_text(Path("/proc/cpuinfo").read_text())
     (classroom / "__init__.py").write_text(stand_in.CLASSROOM)
     for name in NEEDED_INSIDE:
         shutil.copy(LIBRARY / "classroom" / name, classroom / name)
