@@ -35,4 +35,4 @@ def test_every_module_and_data_file_is_in_it(wheel):
 def test_it_brings_the_command_and_the_licences(wheel):
     (commands,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "course = course_lib.classroom.cli:app" in wheel.read(commands).decode()
-    assert sum(name.endswith("LICENSE") and "dist-info" in name for name in wheel.namelist()) == 2
+    assert sum(name.endswith("LICENSE") and "dist-info" in name for name in wheel.namelist()) == 3
