@@ -7,7 +7,7 @@ import numpy as np
 
 from course_lib.classroom.language import _
 
-__all__ = ["Difference", "close"]
+__all__ = ["Difference", "close", "close_and_same_type"]
 
 
 class Difference(NamedTuple):
@@ -56,6 +56,23 @@ def close(answer: Any, expected: Any, *, rtol: float = 1e-5, atol: float = 1e-6)
         case None:
             return None
     return _in_entries(np.asarray(answer), np.asarray(expected), rtol, atol)
+
+
+def close_and_same_type(answer: Any, expected: Any, *, rtol: float = 1e-5, atol: float = 1e-6) -> Difference | None:
+    """As :func:`close`, and an array of the right numbers counts only in the right type: where a byte is the point.
+
+    Examples
+    --------
+    >>> close_and_same_type(np.array([1.0, 2.0]), np.array([1, 2], "int8")).says
+    'The numbers are right, but they are stored as float64; int8 is asked for.'
+    """
+    if difference := close(answer, expected, rtol=rtol, atol=atol):
+        return difference
+    received, wanted = np.asarray(answer).dtype, np.asarray(expected).dtype
+    if received == wanted:
+        return None
+    says = _("The numbers are right, but they are stored as {received}; {wanted} is asked for.")
+    return Difference(*[says.format(received=received, wanted=wanted)] * 2)
 
 
 def _kind(value: Any) -> str:

@@ -41,7 +41,7 @@ write and a value to find::
                 ),
             ],
             hints=["Write the answer for one positive weight first.", "Magnitude: max(|w| − t, 0). Then its sign."],
-            also_right=[lambda w, t: w - np.clip(w, -t, t)],
+            also_right=[lambda w, t: w - np.clip(w, -t, t), lambda w, t: np.maximum(w - t, 0) + np.minimum(w + t, 0)],
         ),
         Exercise(
             id="02.stays_nonzero",  # no cases: the answer cell sets a variable, for example stays_nonzero = "B"

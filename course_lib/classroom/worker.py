@@ -156,12 +156,25 @@ def _memory(pid: int) -> int:
     return 1024 * sum(map(int, held)) + sum(map(_memory, children(pid)))
 
 
-def unconfined() -> Worker:
+def unconfined(library: Path | None = None, user: str | None = None) -> Worker:
     """A worker with the rights of whoever calls this: for a learner's own notebook, or by the instructor's decision.
 
     A process that leaves its session outlives it, and it sees every file that the caller sees.
+
+    Parameters
+    ----------
+    library
+        The folder that it imports ``course_lib`` from; by default that of this process.
+    user
+        Whose rights it has instead; only root can give it those of another.
     """
     folder = tempfile.mkdtemp(prefix="course-worker-")
+    rights = {}
+    if user:
+        import pwd  # not on Windows
+
+        shutil.chown(folder, user)
+        rights = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
@@ -174,11 +187,12 @@ def unconfined() -> Worker:
             env={
                 **ENVIRONMENT,
                 "PATH": os.environ.get("PATH", os.defpath),
-                "PYTHONPATH": str(Path(course_lib.__file__).parents[1]),
+                "PYTHONPATH": str(library or Path(course_lib.__file__).parents[1]),
                 "HOME": folder,
                 "TMPDIR": folder,
             },
             start_new_session=True,
+            **rights,
         )
 
     def end() -> None:

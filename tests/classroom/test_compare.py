@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib.classroom import close
+from course_lib.classroom.compare import close_and_same_type
 
 ARRAY = np.array([[1.0, 2.0], [3.0, np.nan]])
 
@@ -84,3 +85,11 @@ def test_the_tolerance_can_be_chosen():
     assert close(1.05, 1.0, rtol=0.1) is None
     assert close({"a": [1.05]}, {"a": [1.0]}, rtol=0.1) is None
     assert close(1.05, 1.0, rtol=0.01)
+
+
+def test_the_type_counts_where_it_is_asked_for_and_after_the_numbers():
+    expected = np.array([1, 2], "int8")
+    assert close_and_same_type(np.array([1, 2], "int8"), expected) is None
+    assert "stored as int64; int8" in close_and_same_type(np.array([1, 2]), expected).says
+    assert close_and_same_type(np.array([1, 3]), expected) == close(np.array([1, 3]), expected)
+    assert close_and_same_type(np.float32(1.4), np.float32(1.0), rtol=0.5) is None

@@ -1,4 +1,7 @@
-"""The course folder: sources, and the three folders that are built from them."""
+"""The course folder: sources, and the three folders that are built from them.
+
+A learner's copy has two of those, ``notebooks`` and ``exercises``, and no sources.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ BUILT = ("notebooks", "exercises", "solutions")
 
 @dataclass(frozen=True)
 class Course:
-    """A folder with ``sources/``, and beside it what is built."""
+    """A folder with ``notebooks/``, beside what they are built from or, in a learner's copy, ``exercises/``."""
 
     root: Path
 
@@ -23,21 +26,36 @@ class Course:
         Raises
         ------
         FileNotFoundError
-            None of them has the folders ``sources`` and ``notebooks``.
+            None of them has ``notebooks`` and one of ``sources`` and ``exercises``.
         """
         folder = Path(folder).resolve()
         for candidate in (folder, *folder.parents):
-            if (candidate / "sources").is_dir() and (candidate / "notebooks").is_dir():
+            beside = (candidate / "sources").is_dir() or (candidate / "exercises").is_dir()
+            if beside and (candidate / "notebooks").is_dir():
                 return cls(candidate)
         raise FileNotFoundError(
             _(
-                "{folder} is not inside the course: no folder above it has sources/ and notebooks/. "
-                "Go to the folder that you cloned, then run this again."
+                "{folder} is not inside the course: no folder above it has notebooks/ and exercises/. "
+                "Go to the folder that you cloned or unpacked, then run this again."
             ).format(folder=folder)
         )
 
     def sources(self, numbers=()) -> list[Path]:
-        """The sources in chapter order; if any ``numbers`` (``"02"`` or ``"2"``) are given, only of those chapters."""
+        """The sources in chapter order; if any ``numbers`` (``"02"`` or ``"2"``) are given, only of those chapters.
+
+        Raises
+        ------
+        FileNotFoundError
+            There are none: this is a learner's copy.
+        ValueError
+            There is no such chapter.
+        """
+        if not (self.root / "sources").is_dir():
+            raise FileNotFoundError(
+                _("{folder} is a learner's copy of the course: it has no sources/ to build from.").format(
+                    folder=self.root
+                )
+            )
         return _of_chapters(sorted((self.root / "sources").glob("*.py")), numbers)
 
     def lessons(self, numbers=()) -> list[Path]:

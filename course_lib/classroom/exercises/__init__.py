@@ -1,14 +1,17 @@
 """The bank: every declared exercise, found by its id. Only the chapter that is asked for is imported.
 
 A chapter is a package ``chapter_NN`` with one module for each exercise, named as the exercise; its ``EXERCISES`` put
-them in the order of the notebook.
+them in the order of the notebook. A learner's copy of the course has ``chapter_NN.frozen`` instead, see
+:mod:`course_lib.classroom.frozen`.
 """
 
 import difflib
 import importlib
 import pkgutil
+from pathlib import Path
 
 from course_lib.classroom.exercise import Exercise
+from course_lib.classroom.frozen import thaw
 from course_lib.classroom.language import _
 
 __all__ = ["chapter", "chapters", "find"]
@@ -16,8 +19,12 @@ __all__ = ["chapter", "chapters", "find"]
 
 def chapters() -> list[str]:
     """The numbers of the chapters with exercises, ``["02", "03", ...]``; none is imported."""
-    names = (module.name for module in pkgutil.iter_modules(__path__))
+    names = {module.name for module in pkgutil.iter_modules(__path__)} | {path.stem for path in _frozen()}
     return sorted(name.removeprefix("chapter_") for name in names if name.startswith("chapter_"))
+
+
+def _frozen() -> list[Path]:
+    return [path for folder in __path__ for path in Path(folder).glob("chapter_*.frozen")]
 
 
 def chapter(number: str) -> list[Exercise]:
@@ -34,7 +41,8 @@ def chapter(number: str) -> list[Exercise]:
                 number=number, numbers=", ".join(chapters())
             )
         )
-    declared = importlib.import_module(f"{__name__}.chapter_{number}").EXERCISES
+    frozen = [path for path in _frozen() if path.stem == f"chapter_{number}"]
+    declared = thaw(frozen[0]) if frozen else importlib.import_module(f"{__name__}.chapter_{number}").EXERCISES
     ids = [exercise.id for exercise in declared]
     for exercise in declared:
         if exercise.chapter != number or ids.count(exercise.id) > 1:
