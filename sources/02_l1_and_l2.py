@@ -308,6 +308,26 @@ print(f"L2 at λ = {path[-1]:.0f}: feature 1 has {ridge[0, -1]:.2f}, its copycat
 # - L2 **shares**. It gives a copycat part of the original's work. A weight can pass through zero on its way and change
 #   its sign, but no stretch of λ holds it there.
 #
+# Move λ yourself: the bars are the eight weights at one λ, L1 on the left, L2 on the right. Watch the copycat, number 6,
+# while you move from left to right. (A page on the web shows the picture above only; run the notebook to move.)
+
+# %%
+import ipywidgets
+
+
+def weights_at(place):
+    _, axes = plt.subplots(1, 2, figsize=(9, 2.8), sharey=True)
+    for ax, name, weights in (axes[0], "L1", lasso), (axes[1], "L2", ridge):
+        ax.bar(range(1, features + 1), weights[:, place], color=[looks[i][0] for i in range(features)])
+        ax.set(title=f"{name} at λ = {path[place]:.2f}: {np.sum(weights[:, place] == 0)} zeros")
+        ax.set(xlabel="feature", ylim=(-1.5, 2.5))
+    axes[0].set(ylabel="weight")
+    plt.show()
+
+
+small_to_large = ipywidgets.IntSlider(40, 0, path.size - 1, description="λ, rising")
+ipywidgets.interactive(weights_at, place=small_to_large)
+# %% [markdown]
 # Sharing is not always bad. Give the lasso *two nearly equal* features and it may leave all the work to one of them.
 # The elastic net keeps the pair together and still sends others away.
 
@@ -702,6 +722,56 @@ report.Table(["", "you", "measured"], rows)
 #
 # The article's two sentences, then. "L1 encourages sparsity": the minimum, yes; Adam with L1 in the loss, only with a
 # threshold. "L2 makes weights approach zero": yes, and it never arrives, yet it prepares a net for thresholding, too.
+
+# %% [markdown]
+# ## Five questions
+#
+# Answer each aloud, or in a new cell, before you open it.
+#
+# **1.** A weight is 0.001 and no data speak for or against it. How strong are the pulls of L1 and of L2, with λ = 1?
+#
+# <details><summary>Answer</summary>
+#
+# L1: 1, as for any other weight. L2: 2 · 0.001 = 0.002. That is why only one of them arrives.
+#
+# </details>
+#
+# **2.** Why can a weight under L1 *rest* at zero, where |w| has no slope?
+#
+# <details><summary>Answer</summary>
+#
+# Every value from −λ to λ is allowed there, so the penalty can cancel any pull of the data up to λ. A weight leaves
+# zero only when the data pull with more.
+#
+# </details>
+#
+# **3.** Adam with L1 in the loss: after training, no weight is exactly zero. Is the penalty too weak?
+#
+# <details><summary>Answer</summary>
+#
+# Not necessarily. The gradient step carries weights across zero and back. Make it a proximal step, or apply a
+# threshold at the end.
+#
+# </details>
+#
+# **4.** A colleague halves the batch size and sums the loss over the batch instead of taking the mean. What happens
+# to the same λ?
+#
+# <details><summary>Answer</summary>
+#
+# The data's pull is now the sum of as many terms as there are examples, and λ is weak beside it: it means something
+# else, and has to be chosen again.
+#
+# </details>
+#
+# **5.** Which penalty would you take to get rid of whole inputs, and what is it applied to?
+#
+# <details><summary>Answer</summary>
+#
+# The group lasso on the rows of the first kernel: a row leaves one input. L1 would leave scattered zeros, and nearly
+# every input would keep a weight or two.
+#
+# </details>
 
 # %% [markdown]
 # ## Take with you

@@ -380,6 +380,31 @@ for name, pixels in lost.items():
     print(f"pixels taken away, {name:6}: {pixels.sum():2}, validation accuracy {spread(reached)} %")
 
 # %% [markdown]
+# Move the sparsity yourself. On the left, all weights of the net by size, with the threshold that the ranking puts between
+# kept and zeroed; on the right, how many of its 300 weights each pixel keeps. (On the web you see one position only.)
+
+# %%
+import ipywidgets
+
+sizes_of_all = np.concatenate([np.abs(kernel.numpy()).ravel() for kernel in variables.prunable(dense[0]).values()])
+
+
+def threshold_at(sparsity):
+    of_kernel = magnitude_masks(dense[0], sparsity)
+    _, axes = plt.subplots(1, 2, figsize=(9, 3.2), width_ratios=[2, 1])
+    smallest_kept = np.quantile(sizes_of_all, sparsity)
+    axes[0].hist(sizes_of_all, bins=np.linspace(0, 0.3, 61), color=plots.SKY)
+    axes[0].axvline(smallest_kept, color=plots.ORANGE)
+    axes[0].set(xlabel="|w|", ylabel="weights", title=f"{sparsity:.0%} lie left of {smallest_kept:.3f}")
+    left = next(iter(of_kernel.values())).sum(axis=1).reshape(28, 28)
+    axes[1].imshow(left, cmap="cividis", vmin=0, vmax=300)
+    axes[1].set(xticks=[], yticks=[], title=f"weights left at a pixel: {left.min()} to {left.max()}")
+    plt.show()
+
+
+ipywidgets.interactive(threshold_at, sparsity=ipywidgets.FloatSlider(0.9, min=0.0, max=0.99, step=0.01))
+
+# %% [markdown]
 # The dim pixels can go nearly for free, however large their weights. Large is not the same as important. Magnitude is
 # a guess, cheap and often good. Chapter 04 asks the loss instead.
 #
@@ -715,6 +740,56 @@ report.Table(
 # For comparison, from the literature: Han et al. (2015) kept one weight in twelve of LeNet-300-100 on MNIST with an error of
 # 1.59% against 1.64% before. MNIST is an easier task, so do not hold our number against theirs.
 #
+
+# %% [markdown]
+# ## Five questions
+#
+# Answer each aloud, or in a new cell, before you open it.
+#
+# **1.** A layer has 1,000 weights and shall have 90% sparsity. How many are kept, and which?
+#
+# <details><summary>Answer</summary>
+#
+# 1,000 − 900 = 100: those with the largest |w|. Not the largest w: a weight of −2 pulls as hard as one of 2.
+#
+# </details>
+#
+# **2.** You zero the small weights and train one more epoch without holding the masks. What do you find?
+#
+# <details><summary>Answer</summary>
+#
+# The accuracy is fine and the zeros are gone: every optimizer step moves every weight with a gradient. The zeros have
+# to be held.
+#
+# </details>
+#
+# **3.** Two layers have 100 and 10,000 weights and are 10% and 90% sparse. How sparse is the model?
+#
+# <details><summary>Answer</summary>
+#
+# (10 + 9,000) / 10,100, about 89%: the layers count by their sizes. The plain mean, 50%, is the sparsity of nothing.
+#
+# </details>
+#
+# **4.** Your pruned net, fine-tuned for five epochs, beats the dense net. What do you have to try before you say that
+# pruning helps?
+#
+# <details><summary>Answer</summary>
+#
+# Train the dense net for five more epochs as well, and both with several seeds.
+#
+# </details>
+#
+# **5.** Why do random masks belong in the table, if nobody would use them?
+#
+# <details><summary>Answer</summary>
+#
+# They tell what a ranking is worth. If they do as well after fine-tuning, the gain came from the training or from the
+# sparsities of the layers, not from the choice of weights.
+#
+# </details>
+
+# %% [markdown]
 # **Take with you**
 # - Rank by $|w|$, keep $n - \lfloor sn + \frac12 \rfloor$, break ties by a rule, and keep the mask.
 # - A zero that nobody holds does not stay zero.

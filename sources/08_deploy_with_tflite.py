@@ -101,6 +101,26 @@ plt.show()
 # or it would no longer be pruned. Zero divided by the scale is zero, rounds to zero and comes back as zero.
 
 # %% [markdown]
+# Why 8 bits, and not 4, or 2? Move the number of bits: the matrix on the left is what comes back, the one on the right the
+# error. (On the web you see one position only.)
+
+# %%
+import ipywidgets
+
+
+def with_bits(bits):
+    most = 2 ** (bits - 1) - 1  # the largest integer on either side of zero
+    step = np.abs(pruned_w).max() / most
+    back = step * np.rint(pruned_w / step)
+    _, axes = plt.subplots(1, 2, figsize=(7, 3.6))
+    plots.matrix(back, f"{bits} bits: at most {2 * most + 1} different values", axes[0])
+    plots.matrix(back - pruned_w, f"the error, up to {np.abs(back - pruned_w).max():.2g}", axes[1])
+    plt.show()
+
+
+ipywidgets.interactive(with_bits, bits=ipywidgets.IntSlider(4, 2, 8))
+
+# %% [markdown]
 # ## The formula
 #
 # Weights lie on both sides of zero. The numbers that flow *between* layers often do not: after a ReLU, none is
@@ -770,7 +790,56 @@ report.Table(["the article's claim", "what we measured"], rows)
 # If you wrote 10, 10 and 10, you are in good company. The first is 1 because a zero is stored like any other number.
 # The second falls short of 10 because the places of the survivors must be stored too. The third is about time, and a
 # kernel that multiplies by the zeros takes as long as one that multiplies by other numbers.
+
+# %% [markdown]
+# ## Five questions
 #
+# Answer each aloud, or in a new cell, before you open it.
+#
+# **1.** 90% of the weights in a float32 file are zero. How much smaller is the file?
+#
+# <details><summary>Answer</summary>
+#
+# Not at all: a zero takes four bytes like any other number. After gzip it is several times smaller.
+#
+# </details>
+#
+# **2.** A pruned int8 file is a tenth of the dense float32 file after gzip. May you say that pruning made it ten
+# times smaller?
+#
+# <details><summary>Answer</summary>
+#
+# No. The 8 bits alone make it about four times smaller. Measure the dense int8 file after gzip, and give pruning the
+# rest.
+#
+# </details>
+#
+# **3.** Why must the real number 0 be stored exactly?
+#
+# <details><summary>Answer</summary>
+#
+# Pruned weights, padding and the output of a ReLU are zeros. Off by a fraction of a step, they would all be wrong in
+# the same direction, at every place.
+#
+# </details>
+#
+# **4.** File A takes 20 µs, then file B 19 µs. Which one is faster?
+#
+# <details><summary>Answer</summary>
+#
+# You cannot tell. Let them take turns, measure one file twice to learn the noise, and compare medians and spread.
+#
+# </details>
+#
+# **5.** Model and file have the same accuracy. Are their answers the same?
+#
+# <details><summary>Answer</summary>
+#
+# Not necessarily: what is lost on some images may be won on others. Count the images whose class changed.
+#
+# </details>
+
+# %% [markdown]
 # ## Take with you
 #
 # - Pruning changes values. A compressor turns zeros into saved bytes; a narrower matrix turns missing units into saved
