@@ -1,10 +1,6 @@
 # %% [markdown]
 # # L1 and L2: which penalty makes a zero?
 #
-# **Welcome.** A trained network holds many more weights than it needs. *Pruning* sets the needless ones to zero,
-# or takes whole units out, and tries to lose no accuracy on the way. What is zero need not be stored, and with some
-# care it need not be computed either. That is the whole subject, and here is where we start.
-#
 # **The question.** The oldest way to get zeros is to ask for them during training: add a price for being large to
 # the loss. The article that this course follows makes two claims of it (its sections 4.1 and 4.2): L1 makes weights
 # sparse, and L2 brings them close to zero. We take both seriously and measure them.
@@ -15,7 +11,7 @@
 # - read a λ path;
 # - explain why L1 in the loss, trained with Adam, leaves almost no weight at zero, and what does.
 #
-# 40 minutes · runs in about 90 seconds · needs: nothing but Python and a little calculus
+# 40 minutes · runs in about 90 seconds · needs: Python, a little calculus; [chapter 01](01_why_prune.ipynb) helps
 
 # %% [markdown]
 # ## Before you run anything
