@@ -3,7 +3,7 @@
 import html
 import os
 import sys
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from inspect import signature
 from itertools import count
@@ -18,6 +18,7 @@ from course_lib.classroom.exercises import find
 from course_lib.classroom.judge import Verdict, judge
 from course_lib.classroom.language import _
 from course_lib.classroom.measure import here, judge_file
+from course_lib.quiet import silence
 
 __all__ = ["Feedback", "check", "hint"]
 
@@ -27,13 +28,16 @@ hints_given: dict[str, int] = {}
 
 
 @contextmanager
-def _stderr_into_stdout():
-    """Where nbgrader runs: it gives no points to a cell that wrote to standard error, be it a warning."""
-    with redirect_stderr(sys.stdout) if NBGRADER in os.environ else nullcontext():
+def _nothing_on_stderr():
+    """Where nbgrader runs: it gives no points to a cell that wrote there, be it a warning or a line of TensorFlow's."""
+    with ExitStack() as held:
+        if NBGRADER in os.environ:
+            held.enter_context(silence())
+            held.enter_context(redirect_stderr(sys.stdout))
         yield
 
 
-@_stderr_into_stdout()
+@_nothing_on_stderr()
 def check(id: str, answer: Any) -> "Feedback":
     """Check an answer on the spot: all right, or what is wrong with it and in which case.
 

@@ -7,9 +7,9 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from course_lib.classroom.build.course import Course
 from course_lib.classroom.build.execute import CellFailure, execute
 from course_lib.classroom.build.progress import cell_progress
+from course_lib.classroom.course import Course
 from course_lib.classroom.language import _
 from course_lib.files import whole_file
 

@@ -277,3 +277,14 @@ def test_an_interrupted_grading_says_how_to_go_on(here, monkeypatch):
     code, said, error = course("grade", "exercises", "--out", "grades")
     assert (code, said) == (130, "")
     assert error == "Stopped. Start the same command again: it goes on where it was.\n"
+
+
+def test_the_lab_shows_learners_no_menus_of_nbgrader():
+    from course_lib.classroom.cli.learn import CONFIG
+
+    command = [sys.executable, "-m", "jupyter", "labextension", "list"]
+    listed = subprocess.run(
+        command, env=os.environ | {"JUPYTER_CONFIG_PATH": str(CONFIG)}, capture_output=True, text=True, timeout=120
+    )
+    lines = [line for line in (listed.stdout + listed.stderr).splitlines() if "@jupyter/nbgrader" in line]
+    assert lines and "disabled" in lines[0]

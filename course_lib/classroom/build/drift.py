@@ -7,11 +7,11 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from course_lib.classroom.build.course import BUILT, Course
 from course_lib.classroom.build.cover import cover
 from course_lib.classroom.build.execute import unpublishable
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import SourceError, read_source
+from course_lib.classroom.course import BUILT, Course
 from course_lib.classroom.language import _
 
 __all__ = ["Drift", "course_drift", "notebook_drift"]

@@ -8,7 +8,6 @@ import nbformat
 from nbformat import NotebookNode
 from rich.console import Console
 
-from course_lib.classroom.build.course import Course
 from course_lib.classroom.build.cover import cover
 from course_lib.classroom.build.drift import notebook_drift
 from course_lib.classroom.build.execute import CellFailure, execute, unpublishable
@@ -16,6 +15,7 @@ from course_lib.classroom.build.progress import cell_progress
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import Source, SourceError, read_source
 from course_lib.classroom.build.stub import PLACEHOLDER
+from course_lib.classroom.course import Course
 from course_lib.classroom.language import _
 from course_lib.classroom.submission import Rejected, read_submission
 from course_lib.files import whole_file

@@ -32,7 +32,7 @@ def one_line_errors():
 
 
 def course_here():
-    from course_lib.classroom.build.course import Course
+    from course_lib.classroom.course import Course
 
     with one_line_errors():
         return Course.around(Path.cwd())

@@ -12,6 +12,8 @@ from course_lib.classroom.language import _
 
 __all__ = ["check", "lab", "run"]
 
+CONFIG = Path(__file__).parents[1] / "jupyter_config"  # without the menus of nbgrader, which the tests install
+
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(context: typer.Context) -> None:
@@ -23,6 +25,8 @@ def lab(context: typer.Context) -> None:
     with one_line_errors():
         if not (lessons := here.lessons()):
             raise FileNotFoundError(_("There are no lessons in notebooks/ yet; run: course build"))
+    configs = [str(CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configs))
     os.execv(sys.executable, [sys.executable, *lab_arguments(here.root, lessons[0], context.args)])
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from course_lib.classroom.build.course import Course
 from course_lib.classroom.build.drift import notebook_drift
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import Source, read_source
+from course_lib.classroom.course import Course
 from course_lib.classroom.language import _
 from course_lib.classroom.release.answers import answers, searchable
 from course_lib.classroom.release.pack import BANK

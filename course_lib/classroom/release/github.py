@@ -8,7 +8,7 @@ Classroom itself ended in August 2026.
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from course_lib.classroom.build.course import Course
+from course_lib.classroom.course import Course
 from course_lib.classroom.release.contents import require_clean
 from course_lib.classroom.release.learners import stage
 from course_lib.classroom.release.pack import FILES, notebook_of, pack_folder

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from course_lib.classroom.build.course import Course
+from course_lib.classroom.course import Course
 from course_lib.classroom.release.pack import FILES, copy_library, notebook_of, pack_folder
 
 __all__ = ["gradescope"]

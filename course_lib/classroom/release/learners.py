@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from course_lib.classroom.build.course import Course
 from course_lib.classroom.build.source import read_source
+from course_lib.classroom.course import Course
 from course_lib.classroom.exercises import chapter, chapters
 from course_lib.classroom.release.contents import require_clean
 from course_lib.classroom.release.freeze import freeze

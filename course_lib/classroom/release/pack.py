@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import course_lib
-from course_lib.classroom.build.course import Course
+from course_lib.classroom.course import Course
 from course_lib.classroom.exercises import chapter
 from course_lib.classroom.language import _
 from course_lib.files import whole_file

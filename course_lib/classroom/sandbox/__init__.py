@@ -47,7 +47,14 @@ from course_lib.classroom.worker import Worker, unconfined
 __all__ = ["NoSandbox", "Sandbox", "Unconfined"]
 
 HEAVY = ("tensorflow", "keras")
-IS_HEAVY = "import sys\nif 'tensorflow' not in sys.modules: raise LookupError"
+STOP_AT_HEAVY = f"""
+import sys
+class Heavy:
+    def find_spec(name, *rest):
+        if name in {HEAVY}:
+            raise LookupError
+sys.meta_path.insert(0, Heavy)
+"""
 
 
 class Unconfined:
@@ -136,8 +143,8 @@ class Sandbox:
         """
         if setup not in self.modules:
             with self._start((), hidden) as worker:
-                worker.run(setup, START_SECONDS)
-                self.modules[setup] = HEAVY if worker.run(IS_HEAVY, START_SECONDS).status == "returned" else ()
+                stopped = worker.run(STOP_AT_HEAVY + setup, START_SECONDS).error == "LookupError"
+                self.modules[setup] = HEAVY if stopped else ()
         return self._start(self.modules[setup], hidden)
 
     def _start(self, modules: tuple[str, ...], hidden: Iterable[str]) -> Worker:
