@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_lib import masks, models, plots
+from course_lib import deploy, masks, models, plots
 
 matplotlib.use("Agg")
 
 KEPT = {"one": np.arange(12).reshape(6, 2) > 8, "two": np.array([[True, False], [True, True]])}
 SCAN = SimpleNamespace(sparsities=(0.5, 0.9), losses={"one": (0.5, 2.0), "two": (0.4, 0.7)}, loss=0.3)
+FOUND = deploy.Parity(0.5, 0.75, changed=np.array([2, 5]), answers=np.array([[1, 0], [2, 1]]))
 CURVES = {"magnitude": {0.9: [0.7, 0.8, 0.9], 0.5: [0.9, 0.9, 0.9]}, "random": {0.5: [0.6], 0.9: [0.2]}}
 
 
@@ -142,6 +143,8 @@ def test_many_lines_all_look_different_and_six_do_without_colour():
         lambda ax: plots.sparsity_by_layer(KEPT, "finding", ax),
         lambda ax: plots.sensitivity(SCAN, "finding", ax),
         lambda ax: plots.trade_off(CURVES, "finding", ax),
+        lambda ax: plots.waterfall(9e5, {"prune": (1e5, 1e5)}, "finding", ax),
+        lambda ax: plots.changed(FOUND, np.ones((9, 4, 4, 1)), "finding", ax),
     ],
 )
 def test_every_picture_is_drawn_on_the_axes_given_and_can_be_written(draw):

@@ -21,7 +21,7 @@ import numpy as np
 
 from course_lib.files import whole_file
 
-__all__ = ["decode", "encode", "is_encoded", "sections"]
+__all__ = ["arrays", "decode", "encode", "is_encoded", "sections"]
 
 MAGIC = b"pruned\x00\x01"
 DIGEST = hashlib.sha256().digest_size
@@ -83,7 +83,7 @@ def decode(file, model) -> None:
     ValueError
         The file is damaged or not of this kind, or its weights have other shapes than the model's. Nothing is changed.
     """
-    header, parts = _read(file)
+    header, _ = _read(file)
     variables = _variables(model)
     here = [(list(v.shape), np.dtype(v.numpy().dtype).name) for v in variables]
     there = [(shape, dtype) for _, shape, dtype, *_ in header]
@@ -94,9 +94,14 @@ def decode(file, model) -> None:
             f"{file} does not fit model {model.name!r}: of weight {i} it has {in_file}, the model {in_model}; "
             f"decode into a model of the same layers."
         )
-    arrays = [_decoded(part, shape, dtype) for (_, shape, dtype, *_), part in zip(header, parts, strict=True)]
-    for variable, array in zip(variables, arrays, strict=True):
+    for variable, array in zip(variables, arrays(file), strict=True):
         variable.assign(array)
+
+
+def arrays(file) -> list:
+    """The weights in a file that :func:`encode` wrote."""
+    header, parts = _read(file)
+    return [_decoded(part, shape, dtype) for (_, shape, dtype, *_), part in zip(header, parts, strict=True)]
 
 
 def is_encoded(file) -> bool:

@@ -61,8 +61,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
         Store tensors with many zeros as their non-zero values and an index of i bytes to each: 2, or 1 in rows of at
         most 256. Values of b bytes take less room when the sparsity is above i / (b + i), that is, with i = 2: 1/3 for
         float32, 1/2 for float16, 2/3 for int8; the converter encodes them from less than that. LiteRT's default
-        interpreter refuses sparse int8 weights. A warning says when the file is not smaller than with
-        ``sparse=False``, and when it cannot be run here.
+        delegate refuses sparse int8 weights: such a file runs with ``delegate=False``, see :func:`predict`. A warning
+        says when the file is not smaller than with ``sparse=False``, and when it cannot be run as it is.
 
     Returns
     -------
@@ -136,10 +136,18 @@ def _calibration_samples(calibration, quantize, inputs):
 
 
 def _convert(model, quantize, samples, sparse) -> bytes:
+    def export(folder):
+        model.export(folder, format="tf_saved_model", verbose=False)
+
+    return converted(export, model.name, quantize, samples, sparse)
+
+
+def converted(export, name, quantize, samples, sparse=False) -> bytes:
+    """What the converter makes of the SavedModel that ``export(folder)`` writes."""
     with silence(), warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")
         try:
-            model.export(folder, format="tf_saved_model", verbose=False)
+            export(folder)
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             converter.optimizations = [tf.lite.Optimize.DEFAULT] if quantize else []
             if sparse:
@@ -153,7 +161,7 @@ def _convert(model, quantize, samples, sparse) -> bytes:
             return converter.convert()
         except Exception as error:  # whatever Keras, TensorFlow or the converter raise
             raise ValueError(
-                f"model {model.name!r} cannot be converted to TensorFlow Lite with quantize={quantize!r}; "
+                f"model {name!r} cannot be converted to TensorFlow Lite with quantize={quantize!r}; "
                 f"the converter says: {error}"
             ) from error
 
@@ -167,4 +175,4 @@ def _warn_of_no_use(path, inputs, size, dense):
     try:
         predict(path, row)
     except ValueError as error:
-        warnings.warn(f"sparse=True wrote a file that cannot be run here: {error}", stacklevel=3)
+        warnings.warn(f"sparse=True wrote a file that cannot be run as it is: {error}", stacklevel=3)

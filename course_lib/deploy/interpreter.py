@@ -3,7 +3,7 @@
     stored integer q, real number r:   r = scale · (q − zero point)
 
 Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018, equation 1. The interpreter is LiteRT's, with its default delegate, XNNPACK.
+Inference", CVPR 2018, equation 1. The interpreter is LiteRT's, with its default delegate, XNNPACK, or without.
 """
 
 import os
@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from course_lib.deploy.arrays import named_arrays
 from course_lib.quiet import silence
@@ -21,7 +21,7 @@ __all__ = ["predict"]
 BATCH = 256
 
 
-def predict(path, x):
+def predict(path, x, delegate=True):
     """The outputs of a ``.tflite`` file for the inputs ``x``, as real numbers.
 
     Inputs are quantised and outputs dequantised as the file asks. The file runs in batches of 256, or of the size
@@ -34,6 +34,8 @@ def predict(path, x):
     x
         Array (n, …) of real inputs. For a file with several inputs: a dict {name of the input: array}, the names
         being those of the Keras model, because the file does not keep their order.
+    delegate
+        Whether LiteRT may use its default delegate, XNNPACK: fast, but it refuses sparse 8-bit weights.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def predict(path, x):
     >>> predict(file, np.array([[1, 2], [3, 4]]))
     array([[3.], [7.]], dtype=float32)
     """
-    interpreter = load(path)
+    interpreter = load(path, delegate=delegate)
     inputs, outputs = ports(interpreter)
     if len(inputs) > 1 and not isinstance(x, dict):
         raise ValueError(
@@ -81,16 +83,17 @@ def predict(path, x):
     return results[0] if len(results) == 1 else results
 
 
-def load(path, threads=1):
+def load(path, threads=1, delegate=True):
     """An interpreter for the file, which it has checked from end to end but not allocated."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"path is a {type(path).__name__}; give a .tflite file: deploy.to_tflite writes one.")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path is {str(path)!r}, but there is no such file; write it with deploy.to_tflite.")
+    kernels = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with silence():
         try:
-            return Interpreter(model_path=str(path), num_threads=threads)
+            return Interpreter(model_path=str(path), num_threads=threads, experimental_op_resolver_type=kernels)
         except ValueError as error:
             raise ValueError(
                 f"path is {str(path)!r}, which is not a TensorFlow Lite file or is damaged ({error}); "
@@ -131,8 +134,8 @@ def run_once(interpreter, arrays, path):
             interpreter.invoke()
         except RuntimeError as error:
             raise ValueError(
-                f"path is {str(path)!r}, which LiteRT's default interpreter refuses to run ({error}); "
-                f"if it was written with sparse=True and 8-bit weights, write it with sparse=False."
+                f"path is {str(path)!r}, which LiteRT refuses to run ({error}); if it was written with sparse=True "
+                f"and 8-bit weights, run it with delegate=False, or write it with sparse=False."
             ) from None
 
 

@@ -44,11 +44,12 @@ class Latency:
         )
 
 
-def latency(path, batch=1, threads=1, runs=200, warmup=20):
+def latency(path, batch=1, threads=1, runs=200, warmup=20, delegate=True):
     """Median and 90th percentile of the time that one batch takes in LiteRT's interpreter.
 
     Only the run itself is timed, not the copying of inputs and outputs. The input is drawn once from a seeded
-    generator, uniform in [0, 1), and quantised as the file wants; where the model takes integers it is zero.
+    generator, uniform in [0, 1), and quantised as the file wants; where the model takes integers it is zero. Of single
+    operators LiteRT knows the times in C++ (its tool ``benchmark_model``), but does not tell them to Python.
 
     A machine speeds up and slows down while it measures. To compare files give a list: they then take turns,
     A B C A B C …, so that all are measured under the same conditions.
@@ -63,6 +64,8 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
         Threads that the interpreter may use.
     runs, warmup
         Timed runs of each file, and runs before them that are not timed.
+    delegate
+        As for :func:`predict`.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
     if not paths:
         raise ValueError("path is an empty list; give at least one file.")
 
-    interpreters = [_ready(p, int(batch), int(threads)) for p in paths]
+    interpreters = [_ready(p, int(batch), int(threads), delegate) for p in paths]
     nanoseconds = np.empty((warmup + runs, len(paths)))
     for run in nanoseconds:
         for i, interpreter in enumerate(interpreters):
@@ -110,9 +113,9 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20):
     return results[0] if single else results
 
 
-def _ready(path, batch, threads):
+def _ready(path, batch, threads, delegate):
     """An interpreter with an input in place, run once."""
-    interpreter = load(path, threads)
+    interpreter = load(path, threads, delegate)
     inputs, _ = ports(interpreter)
     if fixed_batch(inputs) not in (None, batch):
         raise ValueError(f"batch is {batch}, but {path} runs batches of exactly {fixed_batch(inputs)}; give that.")

@@ -25,11 +25,14 @@ class Parity:
         Share of the inputs whose class, the argmax of the output, is the same.
     changed : numpy.ndarray
         Indices of the inputs whose class changed, ascending.
+    answers : numpy.ndarray
+        For each of those the class that the model gives and the class that the file gives, (changed, 2).
     """
 
     largest_difference: float
     same_class: float
     changed: np.ndarray
+    answers: np.ndarray
 
     def __str__(self):
         return (
@@ -38,8 +41,8 @@ class Parity:
         )
 
 
-def parity(model, path, x) -> Parity:
-    """Compare a classifier with its ``.tflite`` file on the inputs ``x``.
+def parity(model, path, x, delegate=True) -> Parity:
+    """Compare a classifier with its ``.tflite`` file on the inputs ``x``; ``plots.changed`` draws what changed.
 
     Parameters
     ----------
@@ -49,6 +52,8 @@ def parity(model, path, x) -> Parity:
         The file made from it.
     x
         Array (n, …) of inputs; for several inputs a tuple or list of arrays in the order of ``model.inputs``.
+    delegate
+        As for :func:`predict`.
 
     Raises
     ------
@@ -79,16 +84,18 @@ def parity(model, path, x) -> Parity:
         raise ValueError(
             f"model {model.name!r} has {len(outputs)} outputs, and classes belong to one; use predict on each."
         )
-    here, there = outputs[0], predict(path, arrays)
+    here, there = outputs[0], predict(path, arrays, delegate)
     if isinstance(there, list):
         raise ValueError(f"{path} has {len(there)} outputs, the model {model.name!r} one: is it its file?")
     if here.shape != there.shape:
         raise ValueError(f"the model's output has shape {here.shape}, that of {path} {there.shape}: is it its file?")
     if here.ndim != 2 or here.shape[1] < 2:
         raise ValueError(f"the output has shape {here.shape}; classes need (n, at least 2). Use predict and compare.")
-    changed = np.flatnonzero(here.argmax(axis=1) != there.argmax(axis=1))
+    answers = np.stack([here.argmax(axis=1), there.argmax(axis=1)], axis=1)
+    changed = np.flatnonzero(answers[:, 0] != answers[:, 1])
     return Parity(
         largest_difference=float(np.abs(here - there).max()),
         same_class=1 - len(changed) / len(here),
         changed=changed,
+        answers=answers[changed],
     )

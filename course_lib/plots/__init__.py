@@ -4,6 +4,7 @@ Every picture has a ``title``, which should say its finding, and is drawn on the
 None. It returns them, a ``matplotlib.axes.Axes``: what is not to your liking can be changed.
 """
 
+from course_lib.plots.deployed import changed, waterfall
 from course_lib.plots.look import BLUE, GREEN, GREY, ORANGE, PINK, SKY, style
 from course_lib.plots.results import sensitivity, sparsity_by_layer, trade_off
 from course_lib.plots.sharing import groups
@@ -16,6 +17,7 @@ __all__ = [
     "ORANGE",
     "PINK",
     "SKY",
+    "changed",
     "groups",
     "histogram",
     "mask",
@@ -24,4 +26,5 @@ __all__ = [
     "sparsity_by_layer",
     "style",
     "trade_off",
+    "waterfall",
 ]

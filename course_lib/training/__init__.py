@@ -1,6 +1,7 @@
-"""Train a pruned model: hold masks, prune by a schedule, shrink by a proximal operator."""
+"""Train a pruned model: hold masks and clusters, prune by a schedule, shrink by a proximal operator."""
 
 from course_lib.training.batchnorm import reestimate
+from course_lib.training.clusters import hold_clusters
 from course_lib.training.exits import Exits, add_exits, early_exit
 from course_lib.training.gates import ChannelGate, gate_rates
 from course_lib.training.gradual import Prune
@@ -25,6 +26,7 @@ __all__ = [
     "early_exit",
     "gate_rates",
     "hold",
+    "hold_clusters",
     "reestimate",
     "release",
     "rewind",

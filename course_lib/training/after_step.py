@@ -2,7 +2,7 @@
 
 Keras's optimizers call ``variable.constraint`` after every update, inside the compiled step, and assign the result.
 One constraint a variable does all that this library needs there: the constraint the variable had before, a proximal
-operator, a mask. No wrapper layers, and nothing to strip before saving.
+operator, clusters that share a value, a mask. No wrapper layers, and nothing to strip before saving.
 """
 
 import keras
@@ -12,25 +12,30 @@ __all__ = ["after_step", "renew_step"]
 
 
 class AfterStep:
-    """mask · proximal operator · the variable's own constraint, from the last to the first."""
+    """mask · clusters · proximal operator · the variable's own constraint, from the last to the first."""
 
     def __init__(self, model, constraint):
         self.model = model
         self.constraint = constraint
         self.proximal = None  # a function of the weight
+        self.clusters = None  # a function of the weight and of the mask
         self.mask = None  # a boolean variable: new masks need no new trace
 
     def __call__(self, w):
         for average in _averages(getattr(self.model, "optimizer", None), w):
-            average.assign(self._masked(average))
-        w = self._masked(w)
+            average.assign(self._held(average))
         if self.constraint is None and self.proximal is None:
-            return w
+            return self._held(w)
+        w = self._masked(w)
         if self.constraint is not None:
             w = self.constraint(w)
         if self.proximal is not None:
             w = self.proximal(w)
-        return self._masked(w)
+        return self._held(w)
+
+    def _held(self, w):
+        w = self._masked(w)
+        return w if self.clusters is None else self.clusters(w, self.mask)
 
     def _masked(self, w):
         return w if self.mask is None else ops.where(self.mask, w, ops.zeros((), w.dtype))
@@ -59,7 +64,7 @@ def renew_step(model, variables=()):
     """Make Keras trace the training step again: the old trace does not know what has changed. Clear what is unused."""
     for variable in variables:
         after = after_step(model, variable, create=False)
-        if after is not None and after.mask is None and after.proximal is None:
+        if after is not None and after.mask is after.proximal is after.clusters is None:
             variable.constraint = after.constraint
     if getattr(model, "train_function", None) is not None:
         model.make_train_function(force=True)

@@ -67,7 +67,9 @@ def hold(model, masks: Mapping) -> None:
 
 
 def release(model) -> None:
-    """Let pruned weights grow again: take the masks off, leaving the weights and the variables' own constraints.
+    """Let pruned weights grow again: take off the masks, and the clusters of :func:`course_lib.training.hold_clusters`.
+
+    The weights stay as they are, and so do the variables' own constraints.
 
     Examples
     --------
@@ -82,7 +84,7 @@ def release(model) -> None:
     for variable in model.weights:
         after = after_step(model, variable, create=False)
         if after is not None:
-            after.mask = None
+            after.mask = after.clusters = None
     renew_step(model, model.weights)
 
 

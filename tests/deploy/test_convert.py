@@ -1,3 +1,4 @@
+import resource
 import warnings
 
 import keras
@@ -7,7 +8,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from course_lib import deploy, models
+from course_lib import deploy, models, scores, shrink
+from course_lib.deploy import convert as converting
 
 QUANTIZE = [None, "float16", "dynamic", "int8"]
 
@@ -23,6 +25,7 @@ def randomised(model, zeros=0.0):
     for variable in model.weights:
         fan_in = np.prod(variable.shape[:-1]) * (1 - zeros)
         w = rng.normal(size=variable.shape) * (2 / fan_in) ** 0.5
+        w = 0.5 + np.abs(w) if variable.name == "moving_variance" else w
         variable.assign(np.where(rng.random(w.shape) < zeros, 0, w) if w.ndim > 1 else w)
     return model
 
@@ -37,19 +40,23 @@ def small():
     return randomised(keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")], name="small"))
 
 
-@pytest.mark.parametrize("quantize", QUANTIZE)
-@pytest.mark.parametrize("architecture", [models.lenet_300_100, models.small_cnn])
-def test_the_file_answers_as_the_model_does(images, tmp_path, architecture, quantize):
-    model = randomised(architecture(), zeros=0.9)
-    calibration = images[:100] if quantize == "int8" else None
-    file = deploy.to_tflite(model, tmp_path / "m.tflite", quantize, calibration=calibration)
-    here, there = model.predict(images, verbose=0), deploy.predict(file, images)
-    assert np.ptp(here) > 0.5  # else any answer would be near
-    assert np.abs(here - there).max() < {None: 1e-5, "float16": 0.02, "dynamic": 0.25, "int8": 0.25}[quantize]
-    assert np.mean(here.argmax(axis=1) == there.argmax(axis=1)) > 0.9
-    interpreter = Interpreter(str(file))
-    kinds = {tensor["dtype"] for tensor in interpreter.get_input_details() + interpreter.get_output_details()}
-    assert kinds == {np.int8 if quantize == "int8" else np.float32}
+@pytest.mark.parametrize("shrunk", [False, True])
+@pytest.mark.parametrize("architecture", models.__all__)
+def test_the_files_answer_as_the_model_does(images, tmp_path, architecture, shrunk):
+    model = randomised(getattr(models, architecture)())
+    if shrunk:
+        model = shrink.remove_units(model, shrink.keep_highest(model, scores.unit_norm(model), 0.5))
+    here = model.predict(images, verbose=0)
+    assert np.ptp(here) > 0.25  # else any answer would be near
+    for quantize, near in {None: 1e-5, "float16": 0.02, "dynamic": 0.25, "int8": 0.25}.items():
+        calibration = images[:100] if quantize == "int8" else None
+        file = deploy.to_tflite(model, tmp_path / f"{quantize}.tflite", quantize, calibration=calibration)
+        there = deploy.predict(file, images)
+        assert np.abs(here - there).max() < near
+        assert np.mean(here.argmax(axis=1) == there.argmax(axis=1)) > 0.85
+        interpreter = Interpreter(str(file))
+        kinds = {tensor["dtype"] for tensor in interpreter.get_input_details() + interpreter.get_output_details()}
+        assert kinds == {np.int8 if quantize == "int8" else np.float32}
 
 
 @pytest.mark.parametrize("quantize", [None, "int8"])
@@ -112,11 +119,16 @@ def test_sparse_int8_is_warned_of(images, tmp_path, quantize):
     model = randomised(models.lenet_300_100(), zeros=0.9)
     with pytest.warns(UserWarning) as caught:
         file = deploy.to_tflite(model, tmp_path / "s.tflite", quantize, calibration, sparse=True)
-    assert [str(w.message)[:54] for w in caught] == ["sparse=True wrote a file that cannot be run here: path"]
+    assert [str(w.message)[:58] for w in caught] == ["sparse=True wrote a file that cannot be run as it is: path"]
     assert caught[0].filename == __file__
     for run in (lambda: deploy.predict(file, images), lambda: deploy.latency(file)):
-        with pytest.raises(ValueError, match=r"refuses to run .* write it with sparse=False"):
+        with pytest.raises(ValueError, match=r"refuses to run .* run it with delegate=False, or write it"):
             run()
+    dense = deploy.to_tflite(model, tmp_path / "d.tflite", quantize, calibration)
+    here, there = (deploy.predict(path, images, delegate=False) for path in (file, dense))
+    assert np.abs(here - there).max() < 0.05 and np.ptp(here) > 0.5
+    assert deploy.parity(model, file, images, delegate=False).same_class > 0.9
+    assert deploy.latency(file, runs=3, delegate=False).median > 0
 
 
 def test_a_sparse_file_that_is_not_smaller_is_warned_of(small, tmp_path):
@@ -128,7 +140,7 @@ def test_8_bit_values_and_their_indices_take_more_room_at_half_the_zeros(tmp_pat
     model = randomised(models.small_cnn(), zeros=0.5)
     with pytest.warns(UserWarning) as caught:
         deploy.to_tflite(model, tmp_path / "s.tflite", "dynamic", sparse=True)
-    assert ["no smaller" in str(w.message) for w in caught] == [True, False]  # and the second: it cannot be run
+    assert ["no smaller" in str(w.message) for w in caught] == [True, False]  # the second: it cannot be run
 
 
 @pytest.mark.parametrize("quantize", QUANTIZE)
@@ -194,6 +206,22 @@ def test_the_path_is_looked_at_before_the_conversion(small, tmp_path, monkeypatc
     with pytest.raises(OSError):
         deploy.to_tflite(small, tmp_path / ("long" * 100))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write", [deploy.to_tflite, deploy.encode])
+def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path, monkeypatch, write):
+    monkeypatch.setattr(converting, "_convert", lambda *_: bytes(300_000))  # which would write files of its own
+    file = tmp_path / "m.bin"
+    file.write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # of any file of this process
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write(models.lenet_300_100(), file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_models_that_cannot_be_converted(tmp_path):

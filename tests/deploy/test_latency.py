@@ -16,7 +16,7 @@ class Clock:
     def __init__(self, monkeypatch, nanoseconds):
         self.now, self.order = 0, []
         self.left = {path: iter(taken) for path, taken in nanoseconds.items()}
-        monkeypatch.setattr(module, "_ready", lambda path, batch, threads: Run(self, path))
+        monkeypatch.setattr(module, "_ready", lambda path, batch, threads, delegate: Run(self, path))
         monkeypatch.setattr(module.time, "perf_counter_ns", lambda: self.now)
 
 

@@ -34,7 +34,7 @@ def test_a_model_and_its_own_file(model, file, rng):
     found = deploy.parity(model, file, rng.normal(size=(300, 6)))
     assert found.largest_difference < 1e-6
     assert found.same_class == 1
-    assert found.changed.size == 0
+    assert found.changed.size == 0 and found.answers.shape == (0, 2)
 
 
 def test_a_model_altered_by_hand(model, file, rng):
@@ -48,6 +48,8 @@ def test_a_model_altered_by_hand(model, file, rng):
     expected = np.flatnonzero(np.isin(p.argmax(axis=1), [1, 3]))
     assert 0 < len(expected) < 300
     np.testing.assert_array_equal(found.changed, expected)
+    swapped = np.where(p.argmax(axis=1) == 1, 3, 1)  # what the altered model says where the file says 1 or 3
+    np.testing.assert_array_equal(found.answers, np.stack([swapped, p.argmax(axis=1)], axis=1)[expected])
     assert found.same_class == pytest.approx(1 - len(expected) / 300)
     assert found.largest_difference == pytest.approx(np.abs(p[:, 1] - p[:, 3]).max(), abs=1e-6)
     assert f"{len(expected)} changed" in str(found)

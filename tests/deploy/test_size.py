@@ -1,8 +1,12 @@
+import math
 import zlib
+from collections import Counter
+from itertools import product
 
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
 from course_lib import deploy, models
@@ -103,13 +107,14 @@ def test_variables_of_the_same_path_are_added_up():
 
 
 def test_shown_as_a_table():
-    size = deploy.Size("a<b", {"weights": 1_234_567, "graph and metadata": 89}, gzip=1000)
+    size = deploy.Size("a<b", {"weights": 1_234_567, "graph and metadata": 89}, gzip=1000, entropy=900)
     assert str(size).splitlines() == [
         "a<b                      bytes",
         "weights              1,234,567",
         "graph and metadata          89",
         "together             1,234,656",
         "after gzip               1,000",
+        "entropy bound              900",
     ]
     assert "<th>a&lt;b</th>" in size._repr_html_() and "<td>1,234,567</td>" in size._repr_html_()
 
@@ -131,3 +136,77 @@ def test_what_cannot_be_weighed(lenet, tmp_path):
         broken.write_bytes(content[:length])
         with pytest.raises(ValueError, match=r"broken\.tflite.*damaged"):
             deploy.size(broken)
+
+
+def entropy_bits(p):
+    return -sum(q * math.log2(q) for q in p if q)
+
+
+@pytest.fixture
+def tiny():
+    """Sixteen weights: twelve zeros, two of one value, two of two others; no bias that counts: two zeros."""
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(2)])
+    kernel = np.zeros(16)
+    kernel[[1, 5, 6, 12]] = 0.5, 0.5, -1, 3
+    model.layers[0].kernel.assign(kernel.reshape(8, 2))
+    return model
+
+
+def test_the_entropy_bound_in_closed_form(tiny):
+    """Places: 16 · H(1/4). Values: 4 · H(1/2, 1/4, 1/4) = 6 bits. Two equal biases need none."""
+    places = 16 * (0.25 * 2 + 0.75 * math.log2(4 / 3))
+    assert deploy.size(tiny).entropy == math.ceil((places + 6) / 8) == 3
+    tiny.layers[0].bias.assign([1, -1])  # one bit each
+    assert deploy.size(tiny).entropy == math.ceil((places + 6 + 2) / 8) == 3
+    tiny.layers[0].kernel.assign(np.arange(16).reshape(8, 2))  # all different: four bits each
+    assert deploy.size(tiny).entropy == math.ceil((16 * 4 + 2) / 8) == 9
+
+
+@pytest.mark.parametrize("sparsity", [0, 0.5, 0.97, 1])
+def test_the_entropy_bound_is_places_and_values_of_each_tensor(sparsity):
+    rng = np.random.default_rng(3)
+    model = models.small_cnn()
+    bits = 0
+    for variable in model.weights:
+        w = rng.choice([-0.3, -0.1, 0.2, 0.7], variable.shape, p=[0.1, 0.2, 0.3, 0.4]).astype("float32")
+        w[rng.random(w.shape) < sparsity] = 0
+        variable.assign(w)
+        kept = w[w != 0]
+        bits += w.size * entropy_bits([len(kept) / w.size, 1 - len(kept) / w.size])
+        bits += len(kept) * entropy_bits(n / len(kept) for n in Counter(kept.tolist()).values())
+    assert deploy.size(model).entropy == pytest.approx(bits / 8, abs=1)
+
+
+def test_no_code_is_shorter_than_the_bound(tiny):
+    """Every prefix code of the four values that occur, by brute force over the lengths in Kraft's inequality."""
+    counts = Counter(tiny.layers[0].kernel.numpy().reshape(-1).tolist()).values()
+    codes = [lengths for lengths in product(range(1, 8), repeat=4) if sum(2.0**-n for n in lengths) <= 1]
+    shortest = min(sum(n * length for n, length in zip(counts, lengths, strict=True)) for lengths in codes)
+    assert shortest / 8 - 1 < deploy.size(tiny).entropy <= math.ceil(shortest / 8)
+
+
+def test_the_bound_is_the_same_however_the_weights_are_written(lenet, tmp_path):
+    model = models.lenet_300_100()
+    rng = np.random.default_rng(4)
+    for variable in model.weights:
+        w = rng.choice([-0.3, 0.1, 0.25, 0.7], variable.shape)
+        variable.assign(np.where(rng.random(w.shape) < 0.9, 0, w) if w.ndim > 1 else w)
+    files = [deploy.to_tflite(model, tmp_path / str(sparse), sparse=sparse) for sparse in (False, True)]
+    files += [deploy.encode(model, tmp_path / "encoded"), deploy.to_tflite(model, tmp_path / "16", "float16")]
+    assert {deploy.size(file).entropy for file in files} == {deploy.size(model).entropy}
+
+
+def test_integers_have_the_entropy_of_the_integers(lenet, calibration, tmp_path):
+    """8 bits are 255 values: their bound is below a byte a weight and below that of the float32 weights."""
+    file = deploy.to_tflite(lenet, tmp_path / "lenet.tflite", "int8", calibration=calibration)
+    interpreter = Interpreter(str(file))
+    interpreter.allocate_tensors()
+    kernels = [w for w in map(constant(interpreter), interpreter.get_tensor_details()) if w is not None]
+    bits = sum(w.size * entropy_bits(np.unique(w, return_counts=True)[1] / w.size) for w in kernels)
+    assert len(kernels) == 6 and deploy.size(file).entropy == pytest.approx(bits / 8, abs=1)
+
+
+def constant(interpreter):
+    """A tensor's values if they come from the file: kernels and biases have the shapes of LeNet's."""
+    shapes = {(300, 784), (100, 300), (10, 100), (300,), (100,), (10,)}
+    return lambda t: interpreter.get_tensor(t["index"]) if tuple(t["shape"]) in shapes else None
