@@ -25,7 +25,7 @@ from course_lib.masks import Masks  # noqa: E402
 from course_lib.report import Table  # noqa: E402
 from course_lib.schedules import Polynomial  # noqa: E402
 
-SEEDS, SPARSITY, BATCH, VALUES = (0, 1, 2), 0.8, 128, 4
+SEEDS, SPARSITY, BATCH, VALUES, RATE = (0, 1, 2), 0.8, 128, 4, 0.001
 FASHION = data.fashion_mnist()
 
 
@@ -36,7 +36,7 @@ def fit(model, *callbacks):
 def pruned(seed):
     keras.utils.set_random_seed(seed)
     model = models.lenet_300_100()
-    model.compile("adam", "sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
     fit(model)
     fit(model, training.Prune(scores.magnitude, Polynomial(SPARSITY, begin=0, end=300)))
     return model
@@ -45,7 +45,7 @@ def pruned(seed):
 def copy_of(model):
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    copy.compile("adam", "sparse_categorical_crossentropy")
+    copy.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
     return copy
 
 
@@ -75,8 +75,10 @@ def rows(model, folder):
     fit(tuned)
     note("one epoch more, float32", tuned, tuned)
     note("one epoch more, int8 after training", deploy.to_tflite(tuned, folder / "t", "int8", some), tuned)
+    options = {"batch_size": BATCH, "learning_rate": RATE}
     for name, keep in ("quantization-aware, zeros kept", True), ("quantization-aware, plain", False):
-        note(name, deploy.quantize_aware(model, folder / "q", FASHION.train, batch_size=BATCH, keep_zeros=keep), model)
+        file = deploy.quantize_aware(model, folder / "q", FASHION.train, keep_zeros=keep, **options)
+        note(name, file, model)
     shared = copy_of(model)
     values = deploy.cluster(shared, VALUES)
     note(f"{VALUES} values a tensor, float32", shared, shared)

@@ -709,8 +709,9 @@ report.Table(heading, rows)
 # - **The sum of the single rises is a poor forecast.** Choose by contribution, the brute force itself, and the sum is
 #   the lowest of all, almost by construction. The rise together is several times that. It is the twins again: where
 #   neurons stand in for each other, single rises do not add up.
-# - **The norm, a poor guide one at a time, does least harm.** Its sum is twice that of mean activation, and yet its
-#   rise together is lower. Being best at single removals and being best at removing many are two different things.
+# - **The norm, a poor guide one at a time, does least harm**, with swing close behind. Its sum is twice that of mean
+#   activation, and yet its rise together is lower. Being best at single removals and being best at removing many are
+#   two different things.
 # - **Means in the biases help all methods that look at activations**: part of the damage was only a shift. They
 #   hardly help lots, and not the norm. A bias is the right stand-in for one neuron while all others stay; for half a
 #   net nothing guarantees it.
@@ -726,7 +727,7 @@ tuned = {}
 for m in METHODS:
     keras.utils.set_random_seed(0)  # every method sees the images in the same order
     tuned[m] = [fit(halves[m, s], FINE_TUNE) for s in SEEDS]
-    print(f"half kept by {m:16} fine-tuned: {spread([accuracy(model) for model in tuned[m]])} %")
+    print(f"{m:16} half kept, fine-tuned: {spread([accuracy(model) for model in tuned[m]])} %")
 
 # %%
 everything = [shrink.remove_units(model, {}) for model in nets["L1"]]  # copies
