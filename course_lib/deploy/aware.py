@@ -24,6 +24,7 @@ from course_lib.deploy.convert import converted, model_inputs
 from course_lib.deploy.precision import in_single_precision
 from course_lib.files import whole_file
 from course_lib.quiet import silence
+from course_lib.shrink.graph import graph_of
 from course_lib.variables import built
 
 __all__ = ["quantize_aware"]
@@ -116,8 +117,9 @@ def quantize_aware(model, path, data, epochs=1, batch_size=128, learning_rate=1e
 
 def _loss(model):
     """The loss that the model is compiled with, as a function of tensors: those are the same in both Kerases."""
-    if len(model.outputs) > 1:
-        raise ValueError(f"model {model.name!r} has {len(model.outputs)} outputs; give one with a single output.")
+    outputs = graph_of(model).outputs
+    if len(outputs) > 1:
+        raise ValueError(f"model {model.name!r} has {len(outputs)} outputs; give one with a single output.")
     if not model.compiled or model.loss is None:
         raise ValueError(f"model {model.name!r} has no loss to train with; compile it: model.compile(optimizer, loss).")
     loss = keras.losses.get(next(iter(keras.tree.flatten(model.loss))))

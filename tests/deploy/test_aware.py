@@ -230,6 +230,16 @@ def test_what_cannot_cross_is_named_before_any_training(tmp_path, monkeypatch, b
     assert not list(tmp_path.iterdir())
 
 
+def subclassed():
+    class Net(keras.Model):
+        def call(self, x):
+            return x
+
+    model = Net(name="own")
+    model(X)
+    return model
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "says"),
     [
@@ -241,6 +251,7 @@ def test_what_cannot_cross_is_named_before_any_training(tmp_path, monkeypatch, b
         ({"batch_size": 1.5}, ValueError, r"batch_size is 1\.5"),
         ({"learning_rate": 0}, ValueError, "learning_rate is 0; it must be a positive number"),
         ({"model": plain()}, ValueError, "model 'plain' has no loss to train with; compile it"),
+        ({"model": subclassed()}, TypeError, "model 'own' is subclassed: its graph .* functional API"),
         ({"model": "model.keras"}, TypeError, "model is a str; give a Keras 3 model, and the path second"),
     ],
 )
