@@ -119,7 +119,7 @@ def test_run_and_lab_work_where_it_is_unpacked(unpacked):
     assert said.endswith("\ndoubled | 0 2 4 6\n")
     code, said, error = inside(unpacked, "-c", PROGRAM, "lab", "--", "--version")
     assert code == 0 and re.fullmatch(r"\d+\.\d+\.\d+\n", said), error
-    make = subprocess.check_output(["make", "--dry-run", "lab"], cwd=unpacked, text=True)
+    make = subprocess.check_output(["make", "--no-print-directory", "--dry-run", "lab"], cwd=unpacked, text=True)
     assert make.splitlines()[-1] == ".venv/bin/course lab -- "
 
 
