@@ -15,6 +15,7 @@ import tensorflow as tf
 from course_lib.deploy.arrays import named_arrays
 from course_lib.deploy.interpreter import predict
 from course_lib.deploy.precision import in_single_precision
+from course_lib.deploy.reshapes import with_constant_shapes
 from course_lib.files import whole_file
 from course_lib.quiet import silence
 from course_lib.variables import built
@@ -42,7 +43,8 @@ def to_tflite(model, path, quantize=None, calibration=None, sparse=False) -> Pat
     (tokens, say) stay as they are. An operator that cannot be done in integers is an error, never left in float32.
 
     The same layer names, weights and calibration give the same bytes, in any process with the same TensorFlow. The
-    converter drops biases that are all zero, as they are in a model that was not trained.
+    converter drops biases that are all zero, as they are in a model that was not trained. Flatten and Reshape become
+    one operator, not four: see ``course_lib/deploy/reshapes.py``.
 
     Parameters
     ----------
@@ -158,12 +160,13 @@ def converted(export, name, quantize, samples, sparse=False) -> bytes:
                 converter.representative_dataset = lambda: samples
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = converter.inference_output_type = tf.int8
-            return converter.convert()
+            content = converter.convert()
         except Exception as error:  # whatever Keras, TensorFlow or the converter raise
             raise ValueError(
                 f"model {name!r} cannot be converted to TensorFlow Lite with quantize={quantize!r}; "
                 f"the converter says: {error}"
             ) from error
+    return with_constant_shapes(content)
 
 
 def _warn_of_no_use(path, inputs, size, dense):
