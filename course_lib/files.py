@@ -9,7 +9,7 @@ __all__ = ["whole_file"]
 
 
 @contextmanager
-def whole_file(path, mode="wb", **options):
+def whole_file(path, mode="wb", *, private=False, **options):
     """Open a temporary file beside ``path``; it takes the name ``path`` only when the block ends without an error.
 
     Parameters
@@ -18,6 +18,8 @@ def whole_file(path, mode="wb", **options):
         The file to write; one that exists is replaced, or left as it was.
     mode, options
         As for :func:`open`.
+    private
+        Nobody but its owner may ever read the file, not even for a moment.
 
     Raises
     ------
@@ -46,7 +48,8 @@ def whole_file(path, mode="wb", **options):
     try:
         with os.fdopen(descriptor, mode, **options) as file:
             yield file
-        os.chmod(temporary, _ordinary_mode())
+        if not private:
+            os.chmod(temporary, _ordinary_mode())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

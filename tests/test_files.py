@@ -27,6 +27,15 @@ def test_the_file_is_an_ordinary_one(tmp_path):
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
 
+def test_a_private_one_was_never_another(tmp_path, monkeypatch):
+    modes = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda a, b: (modes.append(os.stat(a).st_mode), replace(a, b)))
+    with whole_file(tmp_path / "file", "w", private=True) as file:
+        modes.append(os.stat(file.name).st_mode)
+    assert [stat.S_IMODE(mode) for mode in [*modes, (tmp_path / "file").stat().st_mode]] == [0o600] * 3
+
+
 def test_a_missing_folder_and_a_folder_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"), whole_file(tmp_path / "nowhere" / "file"):
         pass
