@@ -46,6 +46,4 @@ def gradescope(course: Course, out: Path, number: str, *, secret: bytes | None =
         shutil.copy(course.root / notebook, folder / notebook)
         (folder / "settings.json").write_text(json.dumps({"chapter": number, "unsafe": unsafe}))
         (folder / "secret.hex").write_text((secrets.token_bytes(32) if secret is None else secret).hex())
-        path = pack_folder(folder, out / f"gradescope-{number}.zip")
-    path.chmod(0o600)
-    return path
+        return pack_folder(folder, out / f"gradescope-{number}.zip", private=True)

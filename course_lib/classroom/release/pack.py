@@ -49,12 +49,12 @@ def copy_library(target: Path, *, declarations: bool) -> None:
     shutil.copytree(LIBRARY, target, ignore=ignored)
 
 
-def pack_folder(folder: Path, path: Path, top: str = "") -> Path:
+def pack_folder(folder: Path, path: Path, top: str = "", private: bool = False) -> Path:
     """Write the zip file ``path``, whole or not at all; inside, everything lies in the folder ``top``.
 
-    The same files give the same bytes: they are in order, and without times.
+    Only its owner may read a ``private`` one. The same files give the same bytes: they are in order, and without times.
     """
-    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with whole_file(path, private=private) as file, zipfile.ZipFile(file, "w") as archive:
         for each in sorted(each for each in folder.rglob("*") if each.is_file()):
             info = zipfile.ZipInfo((Path(top) / each.relative_to(folder)).as_posix(), FIRST_DAY)
             info.external_attr = (0o100755 if os.access(each, os.X_OK) else 0o100644) << 16
