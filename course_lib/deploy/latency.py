@@ -1,14 +1,13 @@
 """How long a ``.tflite`` file takes on this machine."""
 
 import os
-import platform
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from course_lib.deploy.interpreter import fixed_batch, load, ports, run_once
+from course_lib.machine import processor
 
 __all__ = ["Latency", "latency"]
 
@@ -85,6 +84,7 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20, delegate=True):
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from course_lib import deploy, models
     >>> file = deploy.to_tflite(models.lenet_300_100(), Path(tempfile.mkdtemp()) / "lenet.tflite")
     >>> taken = latency(file, runs=20)
@@ -108,7 +108,8 @@ def latency(path, batch=1, threads=1, runs=200, warmup=20, delegate=True):
             run[i] = time.perf_counter_ns() - begin
 
     median, p90 = np.percentile(nanoseconds[warmup:] / 1e6, [50, 90], axis=0)
-    measured = {"runs": int(runs), "batch": int(batch), "threads": int(threads), "cpu": _cpu(), "cores": os.cpu_count()}
+    machine = {"cpu": processor(), "cores": os.cpu_count()}
+    measured = {"runs": int(runs), "batch": int(batch), "threads": int(threads), **machine}
     results = [Latency(float(m), float(p), **measured) for m, p in zip(median, p90, strict=True)]
     return results[0] if single else results
 
@@ -122,11 +123,3 @@ def _ready(path, batch, threads, delegate):
     rng = np.random.default_rng(0)
     run_once(interpreter, {name: rng.random((batch, *tensor["shape"][1:])) for name, tensor in inputs.items()}, path)
     return interpreter
-
-
-def _cpu():
-    """Linux keeps the name in a file; elsewhere Python's own answer is the best there is."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

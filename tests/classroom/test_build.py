@@ -1,6 +1,7 @@
 """The pipeline, on one small chapter (fixtures/90_*.py) and on what may be wrong with its sources and notebooks."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -272,11 +273,36 @@ def test_a_build_executes_lessons_and_solutions_and_leaves_the_exercise_untouche
     }
 
 
-def test_building_again_gives_the_same_bytes(built):
-    before = contents(built)
+def test_building_again_gives_the_same_but_for_the_timings(built):
+    def but_for_the_timings():
+        notebooks = {file.parent.name: json.loads(file.read_text()) for file in built.built()}
+        timed = [name for name, notebook in notebooks.items() if notebook["metadata"].pop("timings", None)]
+        return timed, notebooks
+
+    before = but_for_the_timings()
     failures, said = run_build(built, force=True)
     assert failures == 0 and said.count("built in") == 3
-    assert contents(built) == before
+    assert but_for_the_timings() == before
+    assert sorted(before[0]) == ["notebooks", "solutions"]  # an exercise was not executed
+
+
+def test_a_built_notebook_holds_the_seconds_of_each_code_cell_and_the_machine(course):
+    path = course.root / "sources" / LESSON
+    edit(path, "print(numbers + numbers)", "import time; time.sleep(0.5)")
+    edit(path, 'print("doubled', 'time.sleep(0.25); print("doubled')
+    assert run_build(course, ["90"])[0] == 0
+    timings = nbformat.read(course.root / "notebooks/90_doubling.ipynb", as_version=4).metadata.timings
+    first, second, third = timings.seconds
+    assert second >= 0.5 and third >= 0.25 and first >= 0
+    assert timings.cpu and timings.cores == os.cpu_count()
+    assert set(timings) == {"cpu", "cores", "seconds"}
+
+
+def test_an_exercise_with_timings_has_been_executed_and_drifts(built):
+    path = built.root / "exercises/90_doubling.ipynb"
+    edit(path, '"language_info"', '"timings": {}, "language_info"')
+    (found,) = drifts(built)
+    assert "the notebook's metadata differ" in found
 
 
 DRAW = """from base64 import b64decode
@@ -363,6 +389,14 @@ def test_a_tag_allows_a_log_or_an_error_on_purpose(course):
     cells = nbformat.read(course.root / "notebooks/90_doubling.ipynb", as_version=4).cells
     assert [output.name for output in cells[3].outputs] == ["stdout"]
     assert cells[4].outputs[0].evalue == "on purpose | 0 2 4 6"
+
+
+def test_of_a_widget_that_shows_something_this_is_kept(course):
+    moved = "import ipywidgets\nipywidgets.interactive(lambda x: print('at', x), x=(0, 4))"
+    edit(course.root / "sources" / LESSON, "print(numbers + numbers)", moved)
+    assert run_build(course)[0] == 0
+    notebook = nbformat.read(course.root / "notebooks/90_doubling.ipynb", as_version=4)
+    assert notebook.cells[3].outputs == [{"output_type": "stream", "name": "stdout", "text": "at 2\n"}]
 
 
 def test_a_widget_leaves_its_text_only(course):

@@ -8,7 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.classroom.build.cover import cover
-from course_lib.classroom.build.execute import unpublishable
+from course_lib.classroom.build.execute import TIMINGS, unpublishable
 from course_lib.classroom.build.render import notebooks
 from course_lib.classroom.build.source import SourceError, read_source
 from course_lib.classroom.course import BUILT, Course
@@ -67,6 +67,8 @@ def notebook_drift(
     except (ValueError, nbformat.ValidationError) as error:  # not UTF-8, not JSON, not a notebook
         yield None, _("is not a notebook ({error})").format(error=str(error).splitlines()[0])
         return
+    if executed:
+        found.metadata.pop(TIMINGS, None)  # another run, another machine: nothing that the source gives
     if found.metadata != expected.metadata or found.nbformat_minor != expected.nbformat_minor:
         yield None, _("the notebook's metadata differ")
     yield from _cells_drift(expected.cells, found.cells)

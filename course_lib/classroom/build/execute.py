@@ -1,19 +1,24 @@
 """Run a notebook as a reader would, and hold its outputs to what may be published."""
 
+import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from itertools import chain
 from pathlib import Path
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
 from course_lib.classroom.language import _
+from course_lib.machine import processor
 
-__all__ = ["CellFailure", "execute", "unpublishable"]
+__all__ = ["TIMINGS", "CellFailure", "execute", "unpublishable"]
 
 SECONDS_PER_CELL = 300
+TIMINGS = "timings"  # the key in the notebook's metadata
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -27,7 +32,9 @@ class CellFailure(RuntimeError):
 
 
 def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None] = lambda index: None) -> None:
-    """Fill in the outputs of the notebook's cells.
+    """Fill in the outputs of the notebook's cells, and in the metadata ``timings`` how long they took.
+
+    The timings are ``{"cpu": name of the processor, "cores": its logical cores, "seconds": [of each code cell]}``.
 
     Parameters
     ----------
@@ -46,12 +53,16 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-    running = 0
+    running, began, seconds = 0, 0.0, []
 
     def starts(cell, cell_index):
-        nonlocal running
+        nonlocal running, began
         running = cell_index
         on_cell(cell_index)
+        began = time.perf_counter()
+
+    def ends(cell, cell_index, execute_reply):
+        seconds.append(round(time.perf_counter() - began, 2))
 
     metadata = deepcopy(notebook.metadata)
     client = NotebookClient(
@@ -63,10 +74,12 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
         record_timing=False,
         coalesce_streams=True,
         on_cell_execute=starts,
+        on_cell_executed=ends,
     )
     try:
         # What cells write reaches the notebook; the kernel repeats it, and its own warnings, on these two.
         client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        metadata[TIMINGS] = {"cpu": processor(), "cores": os.cpu_count(), "seconds": seconds}
     except CellExecutionError as error:
         raise CellFailure(running, f"{error.ename}: {error.evalue}") from error
     except CellTimeoutError as error:
@@ -79,16 +92,31 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
         ) from error
     finally:
         notebook.metadata = metadata  # nbclient writes the Python version and the state of widgets there
-        _leave_out(notebook)
+        _leave_out(notebook, client.widget_state)
 
 
-def _leave_out(notebook: NotebookNode) -> None:
-    """What means nothing to a reader: a widget's view without its kernel, and the log of a ``stderr-ok`` cell."""
+def _leave_out(notebook: NotebookNode, widgets: dict) -> None:
+    """What means nothing to a reader: a widget's view without its kernel, and the log of a ``stderr-ok`` cell.
+
+    Of a widget that shows something, such as ``interactive``, this stays; of any other, its text.
+    """
     for cell in notebook.cells:
         if "stderr-ok" in cell.metadata.get("tags", []):
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)  # its text stays
+        if cell.cell_type == "code":
+            cell.outputs = [kept for output in cell.outputs for kept in _without_widget(output, widgets)]
+
+
+def _without_widget(output: NotebookNode, widgets: dict) -> list[NotebookNode]:
+    view = output.get("data", {}).pop(WIDGET, None)
+    return [output] if view is None else _shown(view["model_id"], widgets) or [output]
+
+
+def _shown(model: str, widgets: dict) -> list[NotebookNode]:
+    """What a widget and those within it have shown."""
+    state = widgets.get(model, {})
+    within = [_shown(child.removeprefix("IPY_MODEL_"), widgets) for child in state.get("children", [])]
+    return [*map(from_dict, state.get("outputs", [])), *chain.from_iterable(within)]
 
 
 def unpublishable(notebook: NotebookNode, course: Path) -> Iterator[tuple[int, str]]:
