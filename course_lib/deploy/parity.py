@@ -20,7 +20,7 @@ class Parity:
     Attributes
     ----------
     largest_difference : float
-        max |output of the model − output of the file|, over all inputs and classes.
+        ``max |output of the model − output of the file|``, over all inputs and classes.
     same_class : float
         Share of the inputs whose class, the argmax of the output, is the same.
     changed : numpy.ndarray

@@ -17,3 +17,7 @@ def __getattr__(name):  # the penalties are Keras objects, and the operators mus
 
         return getattr(penalties, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():  # what Tab offers, and what the reference lists
+    return __all__

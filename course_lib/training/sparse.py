@@ -145,13 +145,13 @@ class RigL(SET):
 
     The gradient is that of one batch of ``data``, in inference mode; the paper takes the training batch of that step.
 
+    The other parameters, the attribute and the errors are those of :class:`SET`; the model must have a loss.
+
     Parameters
     ----------
     data
         A pair (x, y) of arrays, in no order of classes, or an iterable of batches (x, y) that can be gone through
         again. Every rewiring takes the next batch, 256 examples of a pair.
-
-    The other parameters, the attribute and the errors are those of :class:`SET`; the model must have a loss.
 
     Examples
     --------
