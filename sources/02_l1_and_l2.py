@@ -215,7 +215,7 @@ print(f"soft threshold the same: {same}, row threshold the same: {rows_same}")
 # Take a gradient step on the data term alone. Then let the penalty act on the result, with the exact solution for one
 # weight that you derived above:
 #
-# $$w \;\leftarrow\; \frac{S_{\eta\lambda_1}\!\big(w - \eta\,\nabla_{\!data}(w)\big)}{1 + 2\eta\lambda_2}$$
+# $$w \;\leftarrow\; \frac{S_{\eta\lambda_1}\!\big(w - \eta\,\nabla_{\text{data}}(w)\big)}{1 + 2\eta\lambda_2}$$
 #
 # With $\lambda_2 = 0$ this is the lasso, with $\lambda_1 = 0$ ridge regression (L2), with both the **elastic net**.
 # Eight features, of which the outcome uses three; number 6 is a copycat, strongly correlated with number 1.
@@ -305,7 +305,7 @@ print(f"L2 at λ = {path[-1]:.0f}: feature 1 has {ridge[0, -1]:.2f}, its copycat
 #   its sign, but no stretch of λ holds it there.
 #
 # Move λ yourself: the bars are the eight weights at one λ, L1 on the left, L2 on the right. Watch the copycat, number 6,
-# while you move from left to right. (A page on the web shows the picture above only; run the notebook to move.)
+# while you move from left to right. (A page on the web shows one position; run the notebook to move.)
 
 # %%
 import ipywidgets
@@ -324,6 +324,9 @@ def weights_at(place):
 small_to_large = ipywidgets.IntSlider(40, 0, path.size - 1, description="λ, rising")
 ipywidgets.interactive(weights_at, place=small_to_large)
 # %% [markdown]
+# *In words: eight bars for the weights of the eight features, once under L1 and once under L2. Where L1 has no bar, the
+# weight is exactly zero; under L2 every feature has one, if a small one.*
+#
 # Sharing is not always bad. Give the lasso *two nearly equal* features and it may leave all the work to one of them.
 # The elastic net keeps the pair together and still sends others away.
 
@@ -612,7 +615,7 @@ small_reached = [accuracy(model) for model in small]
 
 # %%
 grey, orange, blue, green, pink = plots.GREY, plots.ORANGE, plots.BLUE, plots.GREEN, plots.PINK
-looks = ("o", grey, "-"), ("^", orange, "--"), ("s", blue, "-."), ("D", green, "-"), ("x", pink, ":")
+looks = ("o", grey, "-"), ("^", orange, "--"), ("s", blue, "-."), ("D", green, (0, (5, 1))), ("x", pink, ":")
 fig, ax = plt.subplots(figsize=(8, 4.4))
 for (name, runs), (marker, color, dash) in zip(curves.items(), looks, strict=True):
     low, mean, high = np.min(runs, axis=0), np.mean(runs, axis=0), np.max(runs, axis=0)
@@ -794,3 +797,8 @@ report.Table(["", "you", "measured"], rows)
 #   the penalty you meant.
 # - Song Han, Jeff Pool, John Tran, William Dally, "Learning both Weights and Connections for Efficient Neural Networks",
 #   NIPS (2015), section 3.1: L1 is better before retraining, L2 after it.
+
+# %% tags=["nbval-check-output"]
+from course_lib.classroom import finish
+
+finish("02")

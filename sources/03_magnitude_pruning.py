@@ -381,7 +381,7 @@ for name, pixels in lost.items():
 
 # %% [markdown]
 # Move the sparsity yourself. On the left, all weights of the net by size, with the threshold that the ranking puts between
-# kept and zeroed; on the right, how many of its 300 weights each pixel keeps. (On the web you see one position only.)
+# kept and zeroed; on the right, how many of its 300 weights each pixel keeps. (A page on the web shows one position.)
 
 # %%
 import ipywidgets
@@ -405,6 +405,9 @@ def threshold_at(sparsity):
 ipywidgets.interactive(threshold_at, sparsity=ipywidgets.FloatSlider(0.9, min=0.0, max=0.99, step=0.01))
 
 # %% [markdown]
+# *In words: on the left, a steep hill of weights by their size, most of them close to zero, and a vertical line, the
+# threshold. On the right, the 28 × 28 pixels of an image, bright where many weights are left, dim at the border.*
+#
 # The dim pixels can go nearly for free, however large their weights. Large is not the same as important. Magnitude is
 # a guess, cheap and often good. Chapter 04 asks the loss instead.
 #
@@ -808,3 +811,8 @@ report.Table(
 # - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle, J. Guttag, *What is the State of Neural Network Pruning?*, MLSys 2020.
 # - J. Su, Y. Chen, T. Cai, T. Wu, R. Gao, L. Wang, J. D. Lee, *Sanity-Checking Pruning Methods: Random Tickets Can Win the
 #   Jackpot*, NeurIPS 2020: random masks with chosen layer sparsities, taken further.
+
+# %% tags=["nbval-check-output"]
+from course_lib.classroom import finish
+
+finish("03")

@@ -102,7 +102,7 @@ plt.show()
 
 # %% [markdown]
 # Why 8 bits, and not 4, or 2? Move the number of bits: the matrix on the left is what comes back, the one on the right the
-# error. (On the web you see one position only.)
+# error. (A page on the web shows one position, 4 bits; run the notebook to move.)
 
 # %%
 import ipywidgets
@@ -121,6 +121,9 @@ def with_bits(bits):
 ipywidgets.interactive(with_bits, bits=ipywidgets.IntSlider(4, 2, 8))
 
 # %% [markdown]
+# *In words: with 4 bits, the same grid with rounder numbers, fifteen different ones at most, and the errors: zero where the
+# weight is zero, several times larger elsewhere than with 8 bits.*
+#
 # ## The formula
 #
 # Weights lie on both sides of zero. The numbers that flow *between* layers often do not: after a ReLU, none is
@@ -325,9 +328,12 @@ files = {key: convert(*key) for key in wanted}
 print("done")
 
 # %% [markdown]
-# For each file four questions: how many bytes, how many after gzip, how accurate, and how many of the 5,000 validation
-# images get the same class from the file as from the Keras model it was made from. (The last is called **parity**. A
-# file can be as accurate as its model and still answer differently.)
+# For each file five questions: how many bytes; how many after gzip; how few its weights could need; how accurate; and how
+# many of the 5,000 validation images get the same class from the file as from the Keras model it was made from. (The
+# last is called **parity**. A file can be as accurate as its model and still answer differently.)
+#
+# "How few" is Shannon's bound again, now for the numbers that are really in the file: no code that takes the weights of
+# a layer one by one, and knows how often each value occurs, needs fewer bytes.
 
 # %%
 sizes = {key: deploy.size(path) for key, path in files.items()}
@@ -337,11 +343,14 @@ rows = []
 for key, path in files.items():
     size, same = sizes[key], parities[key].same_class
     right = accuracy(deploy.predict(path, fashion.validation.x), fashion.validation)
-    rows.append([" ".join(key), f"{size.bytes:,}", f"{size.gzip:,}", f"{right:.1%}", f"{same:.2%}"])
-report.Table(["file", "bytes", "bytes after gzip", "validation accuracy", "same class as Keras"], rows)
+    bytes_of = [f"{size.bytes:,}", f"{size.gzip:,}", f"{size.entropy:,}"]
+    rows.append([" ".join(key), *bytes_of, f"{right:.1%}", f"{same:.2%}"])
+columns = ["file", "bytes", "after gzip", "entropy bound", "validation accuracy", "same class as Keras"]
+report.Table(columns, rows)
 
 # %% [markdown]
-# Compare a dense row with the pruned row of the same format. The bytes are the same. After gzip they are not.
+# Compare a dense row with the pruned row of the same format. The bytes are the same. After gzip they are not. And gzip,
+# which was made for text, leaves room above the bound.
 #
 # ### The converter does what you did
 #
@@ -437,46 +446,37 @@ the bar for the dense files, far to the left of it for the pruned ones that hold
 #
 # A pruning tutorial of TensorFlow's model optimization toolkit promises a model that is "10× smaller" from pruning
 # *and* quantisation together. Such a sentence is easily remembered as "pruning makes it 10× smaller". How much of our
-# own factor is pruning? The four corners of a square tell: from dense float32 (top left) to pruned int8 (bottom right)
-# there are two ways.
+# own factor is whose? Three steps lead from the dense float32 file to the small one: prune, 8 bits, gzip. The full bars
+# are the way. The hatched bar below each says what that step would have given **alone**, to the dense float32 file.
 
 # %%
-square = {(n, k): sizes[n, k].gzip for n in ("dense", "pruned") for k in ("float32", "int8")}
-total = square["dense", "float32"] / square["pruned", "int8"]
-corners = {("dense", "float32"): (0, 1), ("dense", "int8"): (1, 1)}
-corners |= {("pruned", "float32"): (0, 0), ("pruned", "int8"): (1, 0)}
-edges = [
-    (("dense", "float32"), ("dense", "int8"), "8 bits"),
-    (("pruned", "float32"), ("pruned", "int8"), "8 bits"),
-    (("dense", "float32"), ("pruned", "float32"), "pruning"),
-    (("dense", "int8"), ("pruned", "int8"), "pruning"),
-]
-_, ax = plt.subplots(figsize=(7.5, 3.6))
-for key, (x, y) in corners.items():
-    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": plots.BLUE}
-    ax.text(x, y, f"{' '.join(key)}\n{square[key]:,} bytes", ha="center", va="center", bbox=box)
-for a, b, cause in edges:
-    gap = 62 if cause == "8 bits" else 25  # boxes are wider than high
-    arrow = {"arrowstyle": "->", "color": plots.ORANGE, "shrinkA": gap, "shrinkB": gap}
-    ax.annotate("", corners[b], corners[a], arrowprops=arrow)
-    x, y = np.mean([corners[a], corners[b]], axis=0)
-    says = f"{cause}\n{square[a] / square[b]:.1f}×"
-    ax.text(x, y, says, ha="center", va="center", backgroundcolor="white")
-ax.set(xlim=(-0.4, 1.4), ylim=(-0.25, 1.25))
-ax.axis("off")
-alone = square["dense", "float32"] / square["dense", "int8"]
-added = square["dense", "int8"] / square["pruned", "int8"]
-ax.set_title(f"{total:.1f}× smaller: 8 bits alone give {alone:.1f}×, pruning multiplies that by {added:.1f}×")
+start_bytes = sizes["dense", "float32"].bytes
+end = sizes["pruned", "int8"]
+steps_down = {
+    "prune 90%": (sizes["pruned", "float32"].bytes, sizes["pruned", "float32"].bytes),
+    "8 bits": (end.bytes, sizes["dense", "int8"].bytes),
+    "gzip": (end.gzip, sizes["dense", "float32"].gzip),
+}
+alone = [start_bytes / by_itself for _, by_itself in steps_down.values()]
+each = ", ".join(f"{factor:.1f}×" for factor in alone)
+title = f"Together {start_bytes / end.gzip:.0f}× smaller; alone {each}, which multiply to {np.prod(alone):.0f}×"
+plots.waterfall(start_bytes, steps_down, title)
 plt.show()
 
+# %%
+float32, int8 = ([sizes[net, kind].gzip for net in ("dense", "pruned")] for kind in ("float32", "int8"))
+display(Markdown(f"""
+*In words: a staircase of three bars on a logarithmic scale. Pruning moves nothing, 8 bits a good deal, and gzip, at the
+end, about as much again. The hatched bars: gzip alone does next to nothing to dense weights, and pruning alone nothing.*
+
+After gzip, pruning makes the float32 file **{float32[0] / float32[1]:.1f}×** and the int8 file
+**{int8[0] / int8[1]:.1f}×** smaller.
+"""))  # fmt: skip
+
 # %% [markdown]
-# *In words: four boxes in a square with the bytes after gzip. Arrows lead from dense float32, over dense int8 or over
-# pruned float32, to pruned int8. On each arrow stands its factor. The two factors along either way multiply to the same
-# total.*
-#
-# The two ways agree on the total and not on the shares: pruning weighs more when it comes before the 8 bits than after
-# them. That is the formula with $H(s)$ again. So say what you compare: **the factor that pruning adds is that between
-# two files that differ in nothing but pruning.**
+# So zeros and a compressor are worth something only together, and pruning weighs more beside 32-bit numbers than beside
+# 8-bit ones: the formula with $H(s)$ again. Say what you compare: **the factor that pruning adds is that between two
+# files that differ in nothing but pruning.**
 #
 # ### The same bytes, spent otherwise
 #
@@ -672,27 +672,15 @@ in_words(more, noise)
 x, y = fashion.validation
 before = pruned.predict(x, verbose=0)
 after = deploy.predict(files["pruned", "int8"], x)
-changed = parities["pruned", "int8"].changed
-
-
-def answer(name, outputs):
-    return f"{name}: {data.FASHION_MNIST_CLASSES[outputs.argmax()]} {outputs.max():.0%}"
-
-
-fig, axes = plt.subplots(2, 4, figsize=(9.5, 5.6))
-for ax in axes.flat:
-    ax.axis("off")
-for ax, i in zip(axes.flat, changed, strict=False):
-    ax.imshow(x[i], cmap="gray_r")
-    truth = f"is {data.FASHION_MNIST_CLASSES[y[i]]}"
-    ax.set_title("\n".join([truth, answer("Keras", before[i]), answer("int8", after[i])]), fontsize=9)
-title = f"{len(changed)} of {len(x):,} images change their class; here are the first {min(8, len(changed))}"
-fig.suptitle(title, x=0.01, ha="left")
+found = parities["pruned", "int8"]
+changed = found.changed
+title = f"{len(changed)} of {len(x):,} images change their class: the first {min(12, len(changed))}"
+plots.changed(found, x, title, names=data.FASHION_MNIST_CLASSES, y=y)
 plt.show()
 
 # %% [markdown]
-# *In words: small grey pictures of clothes. Above each stand its true class, the class and the probability that Keras
-# gave, and those that the int8 file gave. The two classes differ.*
+# *In words: small grey pictures of clothes. Below each stand the class that Keras gave and another that the int8 file
+# gave; a tick marks the one that is right.*
 #
 # How sure was Keras of these images, compared with all the others? The **margin** is the probability of its best class
 # minus that of its second best: how decided it was.
@@ -714,13 +702,27 @@ Wrong both times, in another way: **{len(changed) - lost - won}**.
 # as accuracy, and look at what changed before you ship. (Chapter 13 asks whom such changes hit.)
 
 # %% [markdown]
+# Look yourself, in your browser. This keeps two files, and the line below it, typed in a terminal in the course's folder,
+# opens a page that runs both on the test images, with nothing but the browser: sizes, times, and where they disagree. You
+# can also draw a piece of clothing for them.
+
+# %% tags=["nbval-check-output"]
+import shutil
+
+runs = Path("../runs")
+runs.mkdir(exist_ok=True)
+for name, kind in [("dense", "float32"), ("pruned", "int8")]:
+    shutil.copy(files[name, kind], runs / f"{name}_{kind}.tflite")
+print("course demo runs/dense_float32.tflite runs/pruned_int8.tflite")
+
+# %% [markdown]
 # ## The article's three questions
 #
 # **8.1 What if the model is worse after pruning?** Train on with the zeros held: compare *cut* with *pruned* in the
 # table of the four nets. If it is still worse, prune less; how the accuracy falls as the sparsity rises is chapter 03.
 #
 # **8.2 How do I choose a strategy?** Ask what you are short of. For bytes to download, single zeros, 8 bits and gzip
-# work together (the square); for time, look at the figure of ratios and cut what a dense kernel can feel, such as whole
+# work together (the staircase); for time, look at the figure of ratios and cut what a dense kernel can feel, such as whole
 # units.
 #
 # **8.3 How do I deploy it?** With `deploy.to_tflite`, as the article says: the cell that begins with `shelf` does it.
@@ -865,3 +867,8 @@ report.Table(["the article's claim", "what we measured"], rows)
 #   Why results of pruning are so hard to compare.
 # - TensorFlow Model Optimization Toolkit, guide [*Pruning in Keras
 #   example*](https://www.tensorflow.org/model_optimization/guide/pruning/pruning_with_keras): the "10×".
+
+# %% tags=["nbval-check-output"]
+from course_lib.classroom import finish
+
+finish("08")

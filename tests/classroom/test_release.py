@@ -32,8 +32,9 @@ def built_once(tmp_path_factory):
         (root / folder).mkdir()
     for file in FIXTURES.glob("90_*.py"):
         shutil.copy(file, root / "sources")
-    for name in (*TOP, ".gitignore"):
-        shutil.copy(ROOT / name, root)
+    (root / "docs").mkdir()
+    for name in (*TOP, ".gitignore", "docs/glossary.md"):
+        shutil.copy(ROOT / name, root / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exercises, "__path__", [str(FIXTURES)])
         assert build(Course(root), console=Console(quiet=True)) == 0
@@ -74,7 +75,7 @@ def test_it_holds_what_a_learner_needs_and_nothing_else(course, out):
     library = {name for name in names(path) if name.startswith("course_lib/")}
     assert names(path) - library == {
         "LICENSE", "Makefile", "README.md", "environment.yml", "pyproject.toml", "requirements.lock",
-        "notebooks/90_doubling.ipynb", "exercises/90_doubling.ipynb",
+        "notebooks/90_doubling.ipynb", "exercises/90_doubling.ipynb", "docs/glossary.md",
     }  # fmt: skip
     bank = {name for name in library if name.startswith("course_lib/classroom/exercises/")}
     assert bank == {f"course_lib/classroom/exercises/{name}" for name in ("__init__.py", "chapter_90.frozen")}

@@ -39,9 +39,10 @@ def stage(course: Course, folder: Path) -> None:
     (folder / "README.md").write_text(text, encoding="utf-8")
     for name in TOP:
         shutil.copy(course.root / name, folder)
-    for name in ("notebooks", "exercises", "docs"):
-        if (course.root / name).is_dir():
-            shutil.copytree(course.root / name, folder / name, ignore=shutil.ignore_patterns(".*"))
+    for name in ("notebooks", "exercises"):
+        shutil.copytree(course.root / name, folder / name, ignore=shutil.ignore_patterns(".*"))
+    (folder / "docs").mkdir()
+    shutil.copy(course.root / "docs" / "glossary.md", folder / "docs")  # the rest is for instructors and the website
     copy_library(folder / "course_lib", declarations=False)
     for number in chapters():
         frozen = folder / "course_lib" / BANK / f"chapter_{number}.frozen"
