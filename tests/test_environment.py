@@ -47,3 +47,8 @@ def test_conda_installs_the_same_lock():
     assert pip == ["--requirement requirements.lock", "--editable ."]
     (python,) = (entry for entry in environment["dependencies"] if str(entry).startswith("python="))
     assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(python.split("=")[1])
+
+
+def test_the_changelog_begins_with_the_version_of_the_package():
+    newest = re.search(r"^## \[(.+?)\] – (unreleased|\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest[1] == PROJECT["version"]

@@ -1,11 +1,13 @@
 """A small bank of its own for the tests of the engine, and notebooks that answer it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from course_lib.classroom import exercises
+from course_lib.classroom.course import Course
 from course_lib.classroom.sandbox import Sandbox
 
 RIGHT = json.loads((Path(__file__).parent / "bank" / "right.json").read_text())
@@ -60,3 +62,14 @@ def write_notebook():
 def our_exercises(tmp_path, write_notebook):
     """The folder of the course's own exercise notebooks."""
     return write_notebook(tmp_path / "ours" / "91_test.ipynb", base=UNTOUCHED, setup="import numpy as np").parent
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A learner's copy of chapters 01 and 02, and the current directory."""
+    for folder in ("notebooks", "exercises"):
+        (tmp_path / folder).mkdir()
+        for file in (Path(__file__).parents[2] / folder).glob("0[12]_*.ipynb"):
+            shutil.copy(file, tmp_path / folder)
+    monkeypatch.chdir(tmp_path)
+    return Course(tmp_path)

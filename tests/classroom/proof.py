@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_lib.classroom.attempt import attempt
-from course_lib.classroom.check import Feedback
+from course_lib.classroom.feedback import Feedback
 from course_lib.classroom.judge import CHECK_SEED, judge
 from course_lib.classroom.measure import here, judge_file
 

@@ -70,13 +70,14 @@ def test_help_names_every_command_with_an_example_and_imports_little():
     )
     said = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert said.endswith("[]\n")
-    for command in ("lab", "run", "build", "check", "grade"):
+    for command in ("lab", "run", "build", "check", "progress", "grade"):
         assert re.search(rf"^│ {command} ", said, re.MULTILINE)
         assert f"Example: course {command}" in course(command, "--help")[1]
 
 
 @pytest.mark.parametrize(
-    "arguments", [["lab"], ["run"], ["build"], ["build", "--check"], ["check", "x.ipynb"], ["grade", "x", "--out", "y"]]
+    "arguments",
+    [["lab"], ["run"], ["build"], ["build", "--check"], ["check", "x"], ["progress"], ["grade", "x", "--out", "y"]],
 )
 def test_outside_of_the_course_every_command_says_where_to_go(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
@@ -161,7 +162,7 @@ def test_lab_replaces_the_process_by_jupyterlab_of_the_same_python(here, monkeyp
     monkeypatch.setattr(os, "execv", lambda *arguments: started.append(arguments))
     monkeypatch.setattr(os, "getuid", lambda: uid, raising=False)
     assert course("lab", "--", "--no-browser", "--ip", "0.0.0.0")[0] == 0
-    page = "--LabApp.default_url=/lab/tree/notebooks/90_doubling.ipynb"
+    page = "--LabApp.default_url=/course"
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={here}", page, *as_root]
     assert started == [(sys.executable, [*command, "--no-browser", "--ip", "0.0.0.0"])]
 

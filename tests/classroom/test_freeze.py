@@ -10,7 +10,7 @@ from course_lib import data
 from course_lib.classroom import Case, Exercise, Misconception, check, close, exercises, hint
 from course_lib.classroom.artefact import Artefact, Goal, fashion_images
 from course_lib.classroom.attempt import Outcome, attempt
-from course_lib.classroom.check import Feedback
+from course_lib.classroom.feedback import Feedback
 from course_lib.classroom.frozen import thaw
 from course_lib.classroom.judge import judge
 from course_lib.classroom.measure import judge_file

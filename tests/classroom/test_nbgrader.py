@@ -21,10 +21,12 @@ from nbgrader.validator import Validator
 from course_lib.classroom import Case, Exercise, Misconception
 from course_lib.classroom.attempt import attempt
 from course_lib.classroom.build.stub import PLACEHOLDER
-from course_lib.classroom.check import NBGRADER, Feedback, check
+from course_lib.classroom.check import check
 from course_lib.classroom.exercises import chapter
+from course_lib.classroom.feedback import Feedback
 from course_lib.classroom.grade import grade_notebook
 from course_lib.classroom.judge import judge
+from course_lib.classroom.presence import NBGRADER
 from course_lib.classroom.sandbox import Unconfined
 
 COURSE = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from course_lib.classroom.cli.app import app, course_here, one_line_errors
+from course_lib.classroom.cli.complete import chapter_numbers
 from course_lib.classroom.cli.teach import secret_in
 from course_lib.classroom.language import _
 
@@ -16,10 +17,18 @@ __all__ = ["release"]
 def release(
     out: Annotated[Path, typer.Option(metavar="DIR", help=_("Where the zip files are written."))],
     gradescope: Annotated[
-        str | None, typer.Option(metavar="NN", help=_("An autograder for Gradescope that grades this chapter."))
+        str | None,
+        typer.Option(
+            metavar="NN",
+            help=_("An autograder for Gradescope that grades this chapter."),
+            autocompletion=chapter_numbers,
+        ),
     ] = None,
     github: Annotated[
-        str | None, typer.Option(metavar="NN", help=_("A template repository that checks this chapter."))
+        str | None,
+        typer.Option(
+            metavar="NN", help=_("A template repository that checks this chapter."), autocompletion=chapter_numbers
+        ),
     ] = None,
     secret: Annotated[
         Path | None,

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import keras
 import pytest
-from chromium import chromium
+from browsers import chromium
 from pages import IMAGES, served, visit
 
 from course_lib import data, deploy, models
@@ -31,14 +31,14 @@ def compared(tmp_path_factory):
     return SimpleNamespace(files=files, x=x, y=y, classes=[deploy.predict(f, x).argmax(axis=1) for f in files])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    with chromium() as tab:
-        yield tab
+    with chromium() as browser:
+        yield browser
 
 
-@pytest.fixture(scope="session")
-def page(compared):
-    """The two files compared, in a tab of its own that no other test leaves."""
-    with served(compared.files) as server, chromium() as tab:
-        yield visit(tab, server.address)
+@pytest.fixture(scope="module")
+def page(browser, compared):
+    """The two files compared, on a page that no other test leaves."""
+    with served(compared.files) as server:
+        yield visit(browser, server.address)

@@ -1,4 +1,4 @@
-"""The page in a tab: served, visited, read."""
+"""The page: served, visited, read."""
 
 import threading
 from contextlib import contextmanager
@@ -23,30 +23,36 @@ def served(files, images=IMAGES, **replaced):
             thread.join()
 
 
-def visit(tab, address):
-    tab.requests.clear()
-    tab.complaints.clear()
-    tab.call("Page.navigate", url=address)
-    tab.until(f"location.href === '{address}' && document.querySelector('main:not([aria-busy])')")
-    return tab
+def visit(browser, address):
+    """A new page, in the place of earlier ones, once it is ready; what it asked for and was told off for is kept."""
+    for context in browser.contexts:
+        context.close()
+    page = browser.new_page()
+    page.requests, page.complaints = [], []
+    page.on("request", lambda request: page.requests.append(request.url))
+    # What scripts print comes with arguments, what the browser itself complains of without.
+    page.on("console", lambda message: message.args or page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(error.message))
+    page.goto(address)
+    page.locator("main:not([aria-busy])").wait_for(timeout=60_000)
+    return page
 
 
-def text(tab, selector):
+def text(page, selector):
     """What the elements say, each on one line."""
-    said = tab.run(f"[...document.querySelectorAll({selector!r})].map((each) => each.textContent)")
-    return [" ".join(line.split()) for line in said]
+    return [" ".join(line.split()) for line in page.locator(selector).all_text_contents()]
 
 
-def row(tab, title):
-    (cells,) = tab.run(
+def row(page, title):
+    (cells,) = page.evaluate(
         "[...document.querySelectorAll('#figures tbody tr')].map((row) => [...row.cells].map((c) => c.textContent))"
         f".filter(([title]) => title === {title!r})"
     )
     return cells[1:]
 
 
-def drawn(tab):
+def drawn(page):
     """The pixels on the pad, 0 to 1: paper is white, ink is dark."""
-    rgba = tab.run("[...document.getElementById('pad').getContext('2d').getImageData(0, 0, 28, 28).data]")
+    rgba = page.evaluate("[...document.getElementById('pad').getContext('2d').getImageData(0, 0, 28, 28).data]")
     red = np.reshape(rgba, (28, 28, 4))[..., 0]
     return (255 - red) / (255 - 0x1B)

@@ -32,7 +32,7 @@ def test_every_image_gets_the_class_that_litert_gives_in_python(page, compared):
             return [document.getElementById("picture").textContent, document.getElementById("verdict").textContent];
         }});
     }})()"""
-    shown = page.run(steps)
+    shown = page.evaluate(steps)
     order = np.roll(np.arange(IMAGES), -1)  # the page begins at image 0
     names = data.FASHION_MNIST_CLASSES
     assert [picture for picture, _ in shown] == [f"Test image {i}: {names[compared.y[i]]}" for i in order]
@@ -55,14 +55,14 @@ def test_accuracy_and_agreement_are_those_that_python_counts(page, compared):
         f"{len(changed)} get different ones. Only A is right: {only_a}. Only B: {only_b}. Neither: {neither}."
     ]
     gallery = "[...document.querySelectorAll('#gallery button')].map((button) => Number(button.dataset.image))"
-    assert page.run(gallery) == list(changed[:12])
-    page.run("document.getElementById('all').click()")
-    assert page.run(gallery) == list(changed)
+    assert page.evaluate(gallery) == list(changed[:12])
+    page.evaluate("document.getElementById('all').click()")
+    assert page.evaluate(gallery) == list(changed)
 
 
 def test_a_picture_of_the_gallery_is_looked_at_closely(page, compared):
     i = np.flatnonzero(compared.classes[0] != compared.classes[1])[3]
-    page.run("document.querySelectorAll('#gallery button')[3].click()")
+    page.evaluate("document.querySelectorAll('#gallery button')[3].click()")
     assert text(page, "#picture")[0].startswith(f"Test image {i}: ")
     assert np.abs(drawn(page) - compared.x[i].squeeze()).max() < 0.01
 
@@ -73,11 +73,11 @@ def test_times_are_positive_and_the_clock_is_a_fine_one(page):
     for m, p in zip(median[:2], p90[:2], strict=True):
         (low, unit), (high, other) = m.split(), p.split()
         assert 0 < float(low) * micro[unit] <= float(high) * micro[other]
-    assert page.run("crossOriginIsolated")
+    assert page.evaluate("crossOriginIsolated")
 
 
 def test_the_answers_are_the_probabilities_of_the_file(page, compared):
-    page.run("document.getElementById('next').click()")
+    page.evaluate("document.getElementById('next').click()")
     (i,) = re.findall(r"image (\d+)", text(page, "#picture")[0])
     for m, file in enumerate(compared.files):
         outputs = deploy.predict(file, compared.x[int(i)][None])[0]
@@ -88,8 +88,10 @@ def test_the_answers_are_the_probabilities_of_the_file(page, compared):
 def test_quantiles_and_probabilities_are_those_of_numpy(page):
     numbers = np.random.default_rng(0).normal(size=37)
     for share in (0, 0.5, 0.9, 1):
-        got = page.run(f"import('./compare.js').then((m) => m.quantile({numbers.tolist()}, {share}))")
+        got = page.evaluate(f"import('./compare.js').then((m) => m.quantile({numbers.tolist()}, {share}))")
         assert got == pytest.approx(np.quantile(numbers, share))
     soft = np.exp(numbers) / np.exp(numbers).sum()
-    assert page.run(f"import('./compare.js').then((m) => m.probabilities({numbers.tolist()}))") == pytest.approx(soft)
-    assert page.run(f"import('./compare.js').then((m) => m.probabilities({soft.tolist()}))") == soft.tolist()
+    assert page.evaluate(f"import('./compare.js').then((m) => m.probabilities({numbers.tolist()}))") == pytest.approx(
+        soft
+    )
+    assert page.evaluate(f"import('./compare.js').then((m) => m.probabilities({soft.tolist()}))") == soft.tolist()

@@ -21,11 +21,11 @@ from course_lib.deploy.browser.server import HERE, Resource
 
 def test_no_request_leaves_the_server_and_nothing_is_complained_of(browser, compared):
     with served(compared.files) as server, served(compared.files[:1]) as other:
-        tab = visit(browser, server.address)
-        assert len(tab.requests) > 10 and all(url.startswith(server.address) for url in tab.requests)
-        assert tab.complaints == []
-        tab.run(f"fetch('{other.address}comparison.json').then(() => 'answered', () => 'refused')")
-        assert any("Content Security Policy" in complaint for complaint in tab.complaints)
+        page = visit(browser, server.address)
+        assert len(page.requests) > 10 and all(url.startswith(server.address) for url in page.requests)
+        assert page.complaints == []
+        page.evaluate(f"fetch('{other.address}comparison.json').then(() => 'answered', () => 'refused')")
+        assert any("Content Security Policy" in complaint for complaint in page.complaints)
 
 
 def test_an_address_is_a_key_and_no_path(compared):
@@ -56,25 +56,27 @@ def test_what_is_vendored_is_what_the_package_ships():
 
 def test_one_file_alone_is_shown_without_a_comparison(browser, compared):
     with served(compared.files[1:], images=20) as server:
-        tab = visit(browser, server.address)
-        assert text(tab, "#figures thead th") == ["A"]
-        assert tab.run("document.getElementById('agreement').hidden")
-        assert re.fullmatch("A [A-Z].+", text(tab, "#verdict")[0])
+        page = visit(browser, server.address)
+        assert text(page, "#figures thead th") == ["A"]
+        assert page.evaluate("document.getElementById('agreement').hidden")
+        assert re.fullmatch("A [A-Z].+", text(page, "#verdict")[0])
 
 
 def test_a_file_beside_itself_agrees_with_itself(browser, compared):
     with served([compared.files[0]] * 2, images=20) as server:
-        tab = visit(browser, server.address)
-        assert text(tab, "#files bdi") == [str(compared.files[0])] * 2
-        assert text(tab, "#tally") == ["None gets a different one."]
-        assert row(tab, "Bytes")[2] == "no difference"
+        page = visit(browser, server.address)
+        assert text(page, "#files bdi") == [str(compared.files[0])] * 2
+        assert text(page, "#tally") == ["None gets a different one."]
+        assert row(page, "Bytes")[2] == "no difference"
 
 
 def test_a_file_that_the_browser_cannot_run_is_named(browser, compared):
     broken = Resource(b"not a model", "application/octet-stream")
     with served(compared.files, **{"/file/1": broken}) as server:
-        tab = visit(browser, server.address)
-        assert text(tab, "#status")[0].startswith("Nothing can be compared: narrow.tflite cannot be run in a browser: ")
+        page = visit(browser, server.address)
+        assert text(page, "#status")[0].startswith(
+            "Nothing can be compared: narrow.tflite cannot be run in a browser: "
+        )
 
 
 def file_of(tmp_path, *shapes, classes=10, dtype="float32"):
