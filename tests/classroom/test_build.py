@@ -399,6 +399,16 @@ def test_of_a_widget_that_shows_something_this_is_kept(course):
     assert notebook.cells[3].outputs == [{"output_type": "stream", "name": "stdout", "text": "at 2\n"}]
 
 
+def test_no_slider_waits_for_the_time_limit(tmp_path, monkeypatch):
+    sliders = [new_code_cell("ipywidgets.interact(lambda x: print(x), x=(0, 9));") for _ in range(300)]
+    notebook = new_notebook(cells=[new_code_cell("import ipywidgets"), *sliders])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    monkeypatch.setattr("course_lib.classroom.build.execute.SECONDS_PER_CELL", 20)
+    execute(notebook, tmp_path)
+    assert [cell.outputs[0].text for cell in notebook.cells[1:]] == ["4\n"] * 300
+    assert max(notebook.metadata.timings.seconds) < 20  # where a message was slept through, the cell ends at its limit
+
+
 def test_a_widget_leaves_its_text_only(course):
     edit(course.root / "sources" / LESSON, "print(numbers + numbers)", "import ipywidgets\nipywidgets.IntSlider(3)")
     assert run_build(course)[0] == 0

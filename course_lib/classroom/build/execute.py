@@ -50,8 +50,9 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
     CellFailure
         The first cell that failed; ``index`` says which.
     """
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    from course_lib.classroom.build.client import Client
 
     running, began, seconds = 0, 0.0, []
 
@@ -65,7 +66,7 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
         seconds.append(round(time.perf_counter() - began, 2))
 
     metadata = deepcopy(notebook.metadata)
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=SECONDS_PER_CELL,
         startup_timeout=SECONDS_PER_CELL,
