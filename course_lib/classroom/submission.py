@@ -139,7 +139,7 @@ def _notebook(content: bytes) -> dict:
     except UnicodeDecodeError as error:
         raise Rejected(_("It is not UTF-8 text.")) from error
     except (ValueError, RecursionError) as error:
-        raise Rejected(_("It is not a notebook: it was cut off, or is a file of another kind.")) from error
+        raise Rejected(_("It is not JSON, so no notebook: it was cut off, or is a file of another kind.")) from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise Rejected(_("It is JSON, but not a notebook of format 4: it has no list of cells."))
     return notebook

@@ -161,5 +161,5 @@ def test_what_is_no_exercise_notebook_fails_with_the_reason(repository, push, tm
     code, said, _summary = push()
     assert (code, said) == (
         1,
-        f"{NOTEBOOK} cannot be scored. It is not a notebook: it was cut off, or is a file of another kind.\n",
+        f"{NOTEBOOK} cannot be scored. It is not JSON, so no notebook: it was cut off, or is a file of another kind.\n",
     )

@@ -121,7 +121,7 @@ def test_a_repository_with_all_notebooks_is_a_submission(autograder):
     [
         ({}, "It has no exercise notebook of chapter 02."),
         ({"essay.txt": "My essay."}, "It has no exercise notebook of chapter 02."),
-        ({"mine.ipynb": "{"}, "It is not a notebook: it was cut off, or is a file of another kind."),
+        ({"mine.ipynb": "{"}, "It is not JSON, so no notebook: it was cut off, or is a file of another kind."),
         ({"a.ipynb": EXERCISES.read_text(), "b.ipynb": EXERCISES.read_text()}, "It has 2 exercise notebooks of this"),
         (
             {"03.ipynb": (ROOT / "exercises" / "03_magnitude_pruning.ipynb").read_text()},

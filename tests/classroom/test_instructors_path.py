@@ -17,7 +17,7 @@ from students import BANK, NAME, ROOT, broken, graded
 from course_lib.classroom.grade import hidden_seeds
 from course_lib.classroom.results.overview import MOST_FREQUENT
 
-CUT_OFF = "It is not a notebook: it was cut off, or is a file of another kind."
+CUT_OFF = "It is not JSON, so no notebook: it was cut off, or is a file of another kind."
 GUIDE = ROOT / "docs" / "teaching.md"
 COURSE = [str(Path(sys.executable).parent / "course")]
 COMMANDS = re.findall(r"^course (.+?)(?: +#.*)?$", GUIDE.read_text().split("```")[1], re.MULTILINE)
