@@ -5,8 +5,8 @@
 # TensorFlow program in the article that this course follows (its section 5.1) do what it says?
 #
 # You will complete that program, run it, and look inside while it works. Beside it runs the same thing in `course_lib`.
-# Then you will find three ways in which such a program prunes too little, or nothing, without a word. At the end, one
-# shot, rounds and a gradual rise meet at equal length, with three seeds.
+# Then you will find three traps that leave you with too few zeros, or none. At the end, one shot, rounds and a gradual
+# rise meet at equal length, with three seeds.
 #
 # **Afterwards you can**
 # - write and draw a constant, a one-shot, an iterative and a polynomial schedule;
@@ -139,7 +139,7 @@ fig, ax = plt.subplots(figsize=(7, 3.2))
 for name, schedule in four.items():
     ax.step(range(1000), [100 * schedule(t) for t in range(1000)], where="post", label=name)
 ax.set(xlabel="optimizer step", ylabel="sparsity, %", ylim=(-4, 104))
-ax.set_title(f"Half-way between steps 100 and 500 the polynomial is at {four['polynomial'](300):.0%} of 90%")
+ax.set_title(f"Half-way between steps 100 and 500 the polynomial is at {four['polynomial'](300):.0%}, and goes to 90%")
 ax.legend(loc="lower right")
 plt.show()
 
@@ -401,7 +401,7 @@ plt.show()
 words = (
     "In words: the blue line, of the masks, is 0 up to step 1000, climbs in ten stairs and is flat from step 2000 on "
     f"at {of_masks[-1]:.0f}%. The thin line, of the weights themselves, stays near the bottom, at {between:.1f}% towards "
-    "the end. From it a spike rises to the blue line at the end of each epoch, marked with a dot."
+    "the end. From it a spike rises to the blue line at the end of each epoch from then on, marked with a dot."
 )
 display(Markdown(f"*{words}*"))
 
@@ -541,7 +541,7 @@ report.Table(["net", "zeros", "validation accuracy", "ms a step (÷ unpruned)", 
 #
 # ## Programs that prune nothing
 #
-# Three traps. Only the first one makes a noise.
+# Three traps. The first one makes a noise, but not always.
 #
 # ### 1. The forgotten callback
 #
@@ -754,14 +754,14 @@ report.Table(["way", "sparsity", "steps", "lead, seed by seed, points", "mean", 
 
 # %% [markdown]
 # *In words: for each of five settings six marks, three seeds for each of two ways, with a bar at their mean. At 50% they lie
-# on the zero line. At 95% they lie close to it, in the short run rather below. At 99% they are above it, highest in the
-# short run.*
+# on the zero line. At 95% they lie on it or a little below. At 99% they are above it, highest in the short run.*
 #
 # Read the table by its last column.
 # - **At the article's 50%** one cut is as good as a rise. The leads are tenths of a point. For that, nobody needs a
 #   schedule.
-# - **At 95%** neither gradual way is better, and in little time rounds cost accuracy: whoever arrives late has less time
-#   left at the final sparsity.
+# - **At 95%** neither gradual way is better, and where the table shows a difference it is against them. Part of it may be
+#   time: both reach the final sparsity only half-way, while one shot trains at it from the first step. We did not test
+#   that.
 # - **At 99%** the two gradual ways are far ahead. More time narrows the gap and does not close it.
 #
 # So "gradual is better" is a statement about deep cuts. And look at the printed means once more: from the short run to the
@@ -874,9 +874,9 @@ print("kept by both, of those that one shot keeps:", ", ".join(f"{share:.0%}" fo
 # - **Per layer** is far behind at 99%: the output layer keeps as few in a hundred as the large one. The toolkit ranks so.
 #   At 50% you saw no harm from it. Here the scope weighs more than the schedule.
 # - **Random** is far behind everything. Rising gradually does not rescue a bad score.
-# - **A small dense net** of a sensible shape is about as good as the best of them here. At 99% this net has so little
-#   left that sparsity has lost its advantage. Zhu and Gupta found large-sparse ahead of small-dense in large nets; at
-#   99% of this small one we did not.
+# - **A small dense net** of a sensible shape is about as good as the best of them here. (Chapter 03 found the pruned net
+#   ahead at a lower sparsity.) Zhu and Gupta found large-sparse ahead of small-dense in large nets; at 99% of this small
+#   one we did not.
 #
 # One caution: to *have* gradual's mask you must first do the gradual run. The control explains the gain; it is not a
 # cheaper recipe.

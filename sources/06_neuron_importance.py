@@ -2,7 +2,7 @@
 # # Neuron importance
 #
 # **The question.** Chapter 03 set single weights to zero, and the matrices kept their size. Take out a whole neuron,
-# and they get smaller: less to store, less to compute, no special kernel needed. But which neurons can go?
+# and they get smaller: less to store, less to compute, no special program needed. But which neurons can go?
 #
 # The article that this course follows has a recipe (its section 3.2): train with L1 or L2; measure each neuron's
 # activation, or what it contributes to the output; remove the unimportant neurons with their connections; fine-tune.
@@ -151,7 +151,7 @@ print("the same as removed, with 2.0 · V[j] added to c:", np.allclose(z_masked,
 # | $1 -$ APoZ | share of examples with $h_j \neq 0$ | inputs |
 # | contribution | $L(h_j = 0) - L$: remove it, look at the loss, put it back | inputs and labels |
 # | Taylor | mean over examples $i$ of $\lvert h_j \cdot \partial L_i / \partial h_j \rvert$ | inputs and labels |
-# | norm | $\sum_i \lvert W_{ij} \rvert$ | nothing |
+# | norm | $\sum_k \lvert W_{kj} \rvert$, over the inputs $k$ | nothing |
 #
 # **APoZ** is the *average percentage of zeros*: how often a neuron is silent. High APoZ means drop, so the library's
 # `scores.apoz` gives one minus it. **Contribution** is also called *ablation*. It is the brute force itself: one run
@@ -449,7 +449,7 @@ display(Markdown(f"*{words}*"))
 # - **Taylor** comes next, for a small part of the work.
 # - **Mean activation** is not bad. So far the article has a point. (APoZ, which only asks *whether* a
 #   neuron is on, is weaker.)
-# - **Norm** needs no data and is a poor guide, unless a penalty was there in training.
+# - **Norm** needs no data. Without a penalty it is a poor guide; after one it is about as good as APoZ.
 #
 # ## The exceptions
 #
@@ -528,10 +528,10 @@ for j in marked:
 display(Markdown(f"*{words}*"))
 
 # %% [markdown]
-# The loud one is hardly ever off: much of what it says is the same for every image. The quiet one is often off, and
-# many listen when it is on. Are these two accidents, or is there a rule? Take the **gap** of each neuron: its rank by
-# activation minus its rank by the rise. A large gap means overrated by its activation. Correlate the gap with the
-# outgoing weights, and with how much a neuron varies, compared with its mean.
+# Compare the two. Which has the larger outgoing weights? And the title: how much of each rise is left once its mean is
+# in the bias? Are these two accidents, or is there a rule? Take the **gap** of each neuron: its rank by activation minus
+# its rank by the rise. A large gap means overrated by its activation. Correlate the gap with the outgoing weights, and
+# with how much a neuron varies, compared with its mean.
 
 # %%
 print("rank correlation of the gap with:   Σ|outgoing|   standard deviation ÷ mean")
@@ -560,7 +560,7 @@ def one_card(neuron):
 ipywidgets.interactive(one_card, neuron=ipywidgets.IntSlider(int(felt.argmax()), 0, 89))
 
 # %% [markdown]
-# *In words: the card of one neuron, like the five above.*
+# *In words: the card of one neuron, here the one that is missed most, with the same three pictures as the two above.*
 #
 # ## What a bias can replace
 #
@@ -713,11 +713,11 @@ report.Table(heading, rows)
 # - **The sum of the single rises is a poor forecast.** Choose by contribution, the brute force itself, and the sum is
 #   the lowest of all, almost by construction. The rise together is several times that. It is the twins again: where
 #   neurons stand in for each other, single rises do not add up.
-# - **The norm, a poor guide one at a time, does least harm**, with swing close behind. Its sum is twice that of mean
+# - **The norm, behind contribution, Taylor and activation one at a time, does least harm**, with swing close behind. Its sum is twice that of mean
 #   activation, and yet its rise together is lower. Being best at single removals and being best at removing many are
 #   two different things.
 # - **Means in the biases help all methods that look at activations**: part of the damage was only a shift. They
-#   hardly help lots, and not the norm. A bias is the right stand-in for one neuron while all others stay; for half a
+#   hardly help lots, and with the norm the mean accuracy even falls. A bias is the right stand-in for one neuron while all others stay; for half a
 #   net nothing guarantees it.
 #
 # ## Step 4: fine-tune
@@ -761,7 +761,7 @@ for name in [name for name in reached if name != "by lot"]:
 display(Markdown(words))
 
 # %% [markdown]
-# - **Mean activation and APoZ**: hardly ahead of lots, if at all. That is the answer to the second prediction, and it
+# - **Mean activation and APoZ**: no lead over lots that three seeds could show. That is the answer to the second prediction, and it
 #   does not speak for the article's choice.
 # - **Contribution, Taylor, swing**: look at the loss, or at who listens, and you gain a little.
 # - **The norm** does best of those that we tried, in a net that was trained with L1. The simplest score, and no data.
@@ -792,8 +792,8 @@ heading = [
 report.Table(heading, rows)
 
 # %% [markdown]
-# Before fine-tuning step 1 pays: after a penalty small norms mark neurons that the net no longer uses, and the norm
-# becomes the better guide. The activation gains little. After fine-tuning no difference is left that three seeds
+# Before fine-tuning step 1 pays: after a penalty small norms mark neurons that the net no longer uses, and cutting by
+# norm costs much less. By activation little changes. After fine-tuning no difference is left that three seeds
 # could show. So where there is time to fine-tune, the penalty was not needed here; where there is none (no data, no
 # machine), it is worth a lot.
 #
@@ -835,8 +835,8 @@ report.Table(["", "you wrote", "measured"], rows)
 # | compared with a bias instead of with nothing | weaker: a mean is no information |
 # | half of the neurons together, then fine-tuned | about as good as lots |
 #
-# **And its recipe?** Steps 1, 3 and 4 work, and the net is really smaller. For step 2 this net had better measures
-# than the activation. All of this was found for fully connected nets on small images with a short training; for
+# **And its recipe?** Steps 3 and 4 work: the net is really smaller, and fine-tuning brings it back. Step 1 pays only
+# where you cannot fine-tune. For step 2 this net had better measures than the activation. All of this was found for fully connected nets on small images with a short training; for
 # another net, measure.
 #
 # **Take with you**

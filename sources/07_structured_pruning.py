@@ -130,7 +130,7 @@ removal(1)
 # middle column is framed. In the middle grid, five rows for bias, γ, β, μ and σ², the middle entry of each. In the dense kernel,
 # with twelve rows, four single rows are framed: 1, 4, 7 and 10.*
 #
-# Move the filter. In the first two arrays the frame steps aside. In the dense kernel four frames move at once. (A page on
+# Move the filter. In the first two grids the frame steps aside. In the dense kernel four frames move at once. (A page on
 # the web shows one position, filter 0; run the notebook to move.)
 
 # %%
@@ -398,7 +398,7 @@ ax.set(yticks=range(len(slipped)), yticklabels=slipped, xlim=(0, 100))
 ax.set(xlabel="validation accuracy, %; dotted: guessing")
 ax.invert_yaxis()
 means = reached.mean(axis=1)
-ax.set_title(f"A wrong row order leaves {means[3, 0]:.0f}% of the {means[0, 0]:.0f}%, and no error message")
+ax.set_title(f"A wrong row order: {means[3, 0]:.0f}% right where it should be {means[0, 0]:.0f}%, and no error message")
 ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
 plt.show()
 
@@ -415,8 +415,8 @@ display(Markdown(f"*{words}.*"))
 # what it sees there. No weight is trained. Two things follow.
 #
 # - Forgotten statistics are repaired completely. They are measurements, and can be made again. The rows behind `Flatten` are
-#   knowledge: taken from the wrong place they are gone. (γ and β are knowledge, too. After so short a training they are all near 1 and
-#   0, where they started, so the wrong ones are not far from the right ones. Do not count on that.)
+#   knowledge: taken from the wrong place they are gone. (γ and β are knowledge, too. The less they have moved from 1 and 0, where
+#   they started, the less a wrong one hurts. Do not count on that.)
 # - Even where nothing was forgotten it helps. The statistics of `bn_2` were measured while `conv_2` had all of its inputs. With a
 #   quarter of them missing its sums are different, and μ and σ² are **stale**. After a cut, re-estimate or fine-tune.
 #
@@ -443,7 +443,7 @@ graph = everything()
 shrink.groups(graph)
 
 # %% [markdown]
-# Three groups. The filters of `conv_p` and `conv_r` are *one* group: their channels are added, so channel 3 of the one and
+# Three groups that can lose filters; the fourth are the outputs. The filters of `conv_p` and `conv_r` are *one* group: their channels are added, so channel 3 of the one and
 # channel 3 of the other are the same channel. And `conv_r` is in it twice: it makes these channels and reads them.
 #
 # Remove one filter of each group in turn and look which arrays shrink, along which axis.
@@ -629,7 +629,9 @@ for name, rank in places(dense[0], smallest).items():
 # %% [markdown]
 # The answers are the same up to the small ε, and yet by norm and by median the filter has moved from the end of the list to its
 # top. **In front of a BatchNormalization the length of a filter means nothing**: it is divided out. Training does not
-# keep it at a fair length either; it depends on the start, the learning rate and the weight decay. γ and Taylor are not fooled.
+# keep it at a fair length either; it depends on the start, the learning rate and the weight decay. γ and Taylor are not fooled by
+# this. (γ is by another trick: γ and β times ten, and the weights that read the channel divided by ten. ReLU lets it through, and the
+# answers stay. Taylor stays, too.)
 #
 # That argues against the norm. How much it matters in practice, only a race can tell. First, do the scores agree at
 # all? Each row shows which half of the 32 filters of `conv_2` a score would remove.
@@ -752,14 +754,14 @@ display(Markdown(words))
 # - **As cut** the ways are far apart, and all of them are far below the whole network. Whoever cannot fine-tune should choose well, and
 #   cut less.
 # - **Fine-tuned** they lie close together. The four scores differ from each other by no more than three seeds of one score do. **The lot
-#   comes last here**, and by little: look at its list, and at the signs, before you believe a lead.
+#   comes last here**, and by little: look at the lists of leads over it, and at the signs, before you believe one.
 # - **From nothing** the same shape does about as well as the scores. The filters that were kept so carefully are worth no more
 #   here than a fresh start with the same number of epochs.
 #
 # That is what Liu et al. (2019) found for large networks: in structured pruning it is the *shape* that counts, seldom the weights
 # in it. The conditions here: half of the units, which is about a quarter of the MACs, a small network, twenty thousand images, two
-# epochs of fine-tuning. On all training images we saw the same: scores within their spread, the lot last (`benchmarks/units.py` in the
-# repository repeats it). Where training from nothing is too dear, pruning keeps its point: the small network is there after two epochs.
+# epochs of fine-tuning. (`benchmarks/units.py` in the repository asks the same on all training
+# images, for two other networks.) Where training from nothing is too dear, pruning keeps its point: the small network is there after two epochs.
 
 # %% [markdown]
 # ## Let training choose: the group lasso
@@ -820,8 +822,8 @@ plt.show()
 
 # %% [markdown]
 # *In words: the lengths of 32 filters, sorted, on a logarithmic scale whose lowest line stands for exactly 0. Without a penalty all
-# lengths are near one. With the penalty in the loss a part of them falls below a thousandth and jitters there. With the proximal step
-# that part lies on the lowest line.*
+# lengths are near one. With the penalty in the loss a part of them lies below a thousandth, none of them exactly zero. With the
+# proximal step a larger part lies on the lowest line.*
 #
 # And what do they look like? The 16 filters of `conv_1` are 3 × 3 pictures.
 
@@ -865,8 +867,8 @@ report.Table(["", "filters left", "shrunk against unshrunk", "group lasso, %", "
 # %% [markdown]
 # Of 16 and 32 filters only a part is left, and the network still works. Hold the last two columns against each other, row by row. Where
 # the signs differ, three seeds do not tell who is better; the test images at the end are a second look. One thing is sure
-# either way: the lasso gave the **shape**. In one training it found how few filters are enough, which you would otherwise have to
-# search for. (It also pulls on the filters that stay; a few epochs without the penalty would give some of that back.)
+# either way: the lasso gave the **shape**, layer by layer. It gave another one for each seed, and how narrow it is depends on λ. So
+# you search for one number instead of one for each layer. (It also pulls on the filters that stay; a few epochs without the penalty would give some of that back.)
 #
 # ## What was gained
 #

@@ -201,7 +201,7 @@ check("07.macs_left", macs_left)
 # %% [markdown] tags=["solution"]
 # **Why so.** The layer that makes the filters is halved and so is the layer that reads them. The others do not know these
 # filters. Were *every* hidden layer halved, those between two of them would shrink to a quarter, and the first and last to a
-# half. That is why the saving of a whole network is larger than that of its parts.
+# half. The single savings do not add up to that: a layer between two halved ones is counted by both, and can be saved only once.
 
 # %% [markdown] exercise="07.median_scores"
 # A filter that is close to the others can be replaced by them, however large it is. The score of filter $j$ is the sum of its

@@ -16,7 +16,7 @@
 # - check that the file still answers as the model did;
 # - answer the three questions at the end of the article.
 #
-# 60 minutes · runs in less than two minutes · needs chapter 03
+# 70 minutes · runs in about two minutes · needs chapter 03
 
 # %%
 from course_lib import quiet
@@ -121,8 +121,11 @@ def with_bits(bits):
 ipywidgets.interactive(with_bits, bits=ipywidgets.IntSlider(4, 2, 8))
 
 # %% [markdown]
-# *In words: with 4 bits, the same grid with rounder numbers, fifteen different ones at most, and the errors: zero where the
-# weight is zero, several times larger elsewhere than with 8 bits.*
+# *In words: with 4 bits, the same grid with slightly different numbers, fifteen different ones at most, and the errors: zero
+# where the weight is zero, several times larger elsewhere than with 8 bits.*
+#
+# Each bit less doubles the step, and the error with it. With 2 bits only −1, 0 and 1 times the scale are left. And a byte is
+# what processors read and multiply; numbers of 4 bits have to be unpacked first.
 #
 # ## The formula
 #
@@ -350,7 +353,8 @@ report.Table(columns, rows)
 
 # %% [markdown]
 # Compare a dense row with the pruned row of the same format. The bytes are the same. After gzip they are not. And gzip,
-# which was made for text, leaves room above the bound.
+# which was made for text, leaves room above the bound. (For float32 the bound is far too kind: it takes the list of values
+# as known, and nearly every value occurs once. For int8 there are few values, and it is close to what a good code reaches.)
 #
 # ### The converter does what you did
 #
@@ -467,7 +471,7 @@ plt.show()
 float32, int8 = ([sizes[net, kind].gzip for net in ("dense", "pruned")] for kind in ("float32", "int8"))
 display(Markdown(f"""
 *In words: a staircase of three bars on a logarithmic scale. Pruning moves nothing, 8 bits a good deal, and gzip, at the
-end, about as much again. The hatched bars: gzip alone does next to nothing to dense weights, and pruning alone nothing.*
+end, a good deal more. The hatched bars: gzip alone does next to nothing to dense weights, and pruning alone nothing.*
 
 After gzip, pruning makes the float32 file **{float32[0] / float32[1]:.1f}×** and the int8 file
 **{int8[0] / int8[1]:.1f}×** smaller.
@@ -611,6 +615,7 @@ in_words(ratios, noise)
 
 # %% [markdown]
 # Why? The zeros are still in the matrix, and the kernel multiplies by them: the column of multiply-accumulates said so.
+# (Here a *kernel* is the piece of program that computes a layer, not its array of weights. The word has both meanings.)
 # To gain time it would have to skip them, and to skip them it would have to look up where they are, while a processor
 # that takes eight or sixteen floats at a time has long multiplied them. LiteRT does have sparse kernels, but on x86
 # processors it does not choose them here: the row of the sparse encoding shows it. (On Arm it may choose them, and then
@@ -790,7 +795,8 @@ report.Table(["the article's claim", "what we measured"], rows)
 
 # %% [markdown]
 # If you wrote 10, 10 and 10, you are in good company. The first is 1 because a zero is stored like any other number.
-# The second falls short of 10 because the places of the survivors must be stored too. The third is about time, and a
+# The second falls short of 10 because the places of the survivors must be stored too, because gzip is not the best code,
+# and because gzip shortens the dense file a little as well. The third is about time, and a
 # kernel that multiplies by the zeros takes as long as one that multiplies by other numbers.
 
 # %% [markdown]
@@ -860,7 +866,7 @@ report.Table(["the article's claim", "what we measured"], rows)
 #   Neural Networks for Efficient Integer-Arithmetic-Only Inference*, CVPR 2018. The formula of this chapter is its
 #   equation 1.
 # - S. Han, H. Mao, W. J. Dally, *Deep Compression: Compressing Deep Neural Networks with Pruning, Trained Quantization
-#   and Huffman Coding*, ICLR 2016. Reports the saving of each stage by itself: 40× for LeNet-300-100 on MNIST, all
+#   and Huffman Coding*, ICLR 2016. Reports the saving stage after stage: 40× for LeNet-300-100 on MNIST, all
 #   together.
 # - E. Elsen, M. Dukhan, T. Gale, K. Simonyan, *Fast Sparse ConvNets*, CVPR 2020. Where single zeros do save time.
 # - D. Blalock, J. J. Gonzalez Ortiz, J. Frankle, J. Guttag, *What is the State of Neural Network Pruning?*, MLSys 2020.
