@@ -19,7 +19,7 @@ test: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/course build --check
 	$(BIN)/pytest --quiet
-	$(BIN)/pytest --quiet --nbval-lax --nbval-cell-timeout 300 notebooks solutions
+	$(BIN)/pytest --quiet --numprocesses 2 --dist loadfile --nbval-lax --nbval-cell-timeout 300 notebooks solutions
 
 site: $(READY)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --conf-dir docs --doctree-dir build/doctrees . site
