@@ -296,7 +296,8 @@ hint("01.network_parameters")
 # %% [markdown]
 # ## Train
 #
-# Now the network learns, from 20,000 images of clothes (Fashion-MNIST; the full set has 55,000, this is quicker). One
+# Now the network learns, from 20,000 images of clothes (Fashion-MNIST has 60,000 for training, of which the
+# course keeps 5,000 for validation; 20,000 are quicker). One
 # pass over all of them is an **epoch**; it gets four. Its **accuracy** is the share of images that it names rightly,
 # and we measure it on images that it did not learn from: the *validation* images. The *test* images wait until the
 # end.
@@ -429,8 +430,9 @@ slider = ipywidgets.FloatSlider(0.9, max=0.99, step=0.01, readout_format=".0%", 
 controls = ipywidgets.interact(look, sparsity=slider, zeroed=list(rankings))
 
 # %% [markdown]
-# *In words: eight images of clothes with nine in ten of the smallest weights at zero. Above each stands the name that the
-# network gives, with a tick where it is right and a cross where it is wrong.*
+# *In words: eight images of clothes, with the smallest 90% of all weights at zero. Above each stands the name that the
+# network gives, with a tick where it is right and a cross where it is wrong. The title gives the share of all validation
+# images that are still right.*
 #
 # ## One example of each
 #
@@ -514,8 +516,8 @@ nets["distilled"] = [student(start) for start in STARTS]
 nets["small, from labels"] = [fit(build(start, width=0.5), 6, "small, from labels", start) for start in STARTS]
 
 # %% [markdown]
-# (The mixture and the temperature were chosen on the validation images, out of five settings; with others the student
-# was hardly better than its baseline, or worse. Remember that when you read its accuracy.)
+# (The mixture and the temperature were chosen on the validation images, after trying several. So the student's accuracy
+# there is flattered. Change them and see.)
 #
 # **4. Quantization.** Needs no training here. `deploy.to_tflite` writes a model as a `.tflite` file, the form in
 # which it goes to a phone; with `quantize="int8"` each weight becomes an integer of one byte, and the network
@@ -653,12 +655,13 @@ for name, over in pairs:
 # dense. Weights drawn by lot are far to the left of all others. The rest lie within a few points of dense, the small
 # networks to its left.*
 #
-# Read the list. If the three numbers of a line do not agree on a sign, the line shows no difference.
+# Read the list. If the three numbers of a line do not agree on a sign, the line shows no difference. If they do agree,
+# look at the size too: three tossed coins agree one time in four.
 #
 # - **Unstructured** against weights drawn by lot: far ahead. *Which* weights go matters. It is also ahead of a small
 #   dense network with about as many parameters. But that one is faster.
-# - **Structured** against units drawn by lot: a much smaller lead. Fine-tuning repairs much of a poor choice of
-#   units.
+# - **Structured** against units drawn by lot: a much smaller lead. (After fine-tuning, that is; we did not
+#   measure before it.)
 # - **Structured** against a network that had the small shape from the beginning: look at the signs before you claim
 #   anything. Liu et al. (2019) report that in structured pruning the small shape, trained from nothing, often does as
 #   well.
@@ -708,7 +711,7 @@ report.Table(["", "you wrote", "measured"], rows)
 # | 2.1 | pruning removes what is not important… | Small weights, yes. For units the choice mattered far less. |
 # | 2.1 | …and compresses the model | Removed units, yes. Zeros only once something compresses the file. |
 # | 2.1 | …and makes inference faster | Removed units, yes. Zeros not on this processor with its usual program. |
-# | 2.2 | quantization and distillation are other ways | Yes, and they combine: pruned *and* int8 is the smallest after gzip. |
+# | 2.2 | quantization and distillation are other ways | Yes. Quantization combines with pruning: pruned *and* int8 is the smallest after gzip. |
 # | 2.3 | unstructured: weights; structured: units, channels, layers | The one keeps the shape, the other changes it. |
 #
 # "Pruning makes a model smaller and faster" is not wrong. It leaves out *which* pruning, *which* bytes and *which*
@@ -720,7 +723,7 @@ report.Table(["", "you wrote", "measured"], rows)
 # - A zero saves nothing until something notices it. A removed unit saves at once.
 # - Removing half of the units leaves about a quarter of a middle layer.
 # - Quantization stores each number in fewer bits; distillation trains a smaller network to imitate. Neither is
-#   pruning, and both go well with it.
+#   pruning. Quantization went well with it here; distillation together with pruning we did not try.
 # - Compare with a baseline: drawn by lot, and small from the beginning.
 #
 # **Graded next:** [the exercises of this chapter](../exercises/01_why_prune.ipynb). You count, you take units out of
@@ -778,7 +781,7 @@ report.Table(["", "you wrote", "measured"], rows)
 #
 # ## Further reading
 #
-# - Y. LeCun, J. S. Denker, S. A. Solla, *Optimal Brain Damage*, NIPS 1989: where pruning of neural networks starts.
+# - Y. LeCun, J. S. Denker, S. A. Solla, *Optimal Brain Damage*, NIPS 1989: an early classic (chapter 04).
 # - M. Denil, B. Shakibi, L. Dinh, M. Ranzato, N. de Freitas, *Predicting Parameters in Deep Learning*, NIPS 2013,
 #   arXiv:1306.0543: how redundant weights are.
 # - G. Hinton, O. Vinyals, J. Dean, *Distilling the Knowledge in a Neural Network*, arXiv:1503.02531, 2015.

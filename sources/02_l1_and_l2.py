@@ -68,7 +68,7 @@ plt.show()
 # \qquad\qquad
 # \frac{\partial}{\partial w_i}\,\lambda\sum_j w_j^2 = 2\lambda\,w_i$$
 #
-# At $w_i = 0$ the V has no slope; every value from $-\lambda$ to $\lambda$ is allowed there (the *subgradient*).
+# At $w_i = 0$ the V has no slope; every value from $-\lambda$ to $\lambda$ is allowed there (each of them is a *subgradient*).
 # It can therefore cancel any force of the data up to $\lambda$, and that is why a weight can rest at zero.
 #
 # The article and Keras write $\lambda w^2$, so the pull is $2\lambda w$. Texts on *weight decay* often write
@@ -192,7 +192,7 @@ plt.show()
 # zero. L1 empties the squares of at most 0.7, wherever they are. The group lasso empties rows two and four, whole: also
 # the 0.9, which L1 kept. In the rows that stay even the smallest entry stays.*
 #
-# A row of a Dense kernel holds all weights that leave one input; a column holds those that enter one unit. An empty
+# The weight matrix of a dense layer is called its **kernel**. A row of it holds all weights that leave one input; a column holds those that enter one unit. An empty
 # row is an input that nobody listens to, and you can cut it out of the matrix. Scattered zeros cannot be cut out.
 #
 # `course_lib` has the same functions. They also take TensorFlow tensors, which we need later.
@@ -293,8 +293,9 @@ print(f"L2 at λ = {path[-1]:.0f}: the smallest weight is {np.abs(ridge[:, -1]).
 print(f"L2 at λ = {path[-1]:.0f}: feature 1 has {ridge[0, -1]:.2f}, its copycat {ridge[5, -1]:.2f}")
 
 # %% [markdown]
-# *In words: under L1 the lines hit zero one after another and stay there; at the right end none is left. Under L2 all
-# lines lean towards zero together and none stays there; at the right end the copycat's weight (it should be zero) is
+# *In words: under L1 the lines hit zero one after another and stay there; at the right end none is left. Under L2 the
+# copycat's line first rises, as it takes over part of the work of feature 1. Then all lines fall towards zero, and none
+# stays there; at the right end the copycat's weight (it should be zero) is
 # almost as large as that of the feature it imitates.*
 #
 # Three things to see.
@@ -324,8 +325,8 @@ def weights_at(place):
 small_to_large = ipywidgets.IntSlider(40, 0, path.size - 1, description="λ, rising")
 ipywidgets.interactive(weights_at, place=small_to_large)
 # %% [markdown]
-# *In words: eight bars for the weights of the eight features, once under L1 and once under L2. Where L1 has no bar, the
-# weight is exactly zero; under L2 every feature has one, if a small one.*
+# *In words: eight bars for the weights of the eight features, once under L1 and once under L2. The titles
+# count the exact zeros. A missing bar need not be one: a weight may also be too small to see. Under L2 the count is 0.*
 #
 # Sharing is not always bad. Give the lasso *two nearly equal* features and it may leave all the work to one of them.
 # The elastic net keeps the pair together and still sends others away.
@@ -635,10 +636,11 @@ plt.show()
 # *In words: accuracy against sparsity, mean of three seeds with the range from worst to best as a band. All four
 # magnitude curves are flat up to half the weights. Then the net without a penalty falls first, L2 and L1 in the loss
 # follow, and the proximal net goes furthest before it falls. Random pruning falls long before all of them. The star of
-# the small dense net, at about 91%, lies above every curve that has already fallen by then.*
+# the small dense net, at about 91%, lies on the curve of the proximal net and above all others.*
 #
-# So the penalty does pay when nobody retrains, and L2, which makes no zero at all, pays as well. It draws the useless
-# weights away from the useful ones, and then a threshold can tell them apart. (One caution: the strengths are not
+# So the penalty does pay when nobody retrains, and L2, which makes no zero at all, pays as well. One reading: the penalty
+# makes weights small that the data do not hold up, and a threshold then finds them. (The ranges over the seeds are wide,
+# see the table below. And one caution: the strengths are not
 # equivalent. The picture compares four recipes, not four laws of nature.)
 #
 # But who prunes without retraining? Two more epochs at 90% zeros, without any penalty, while
@@ -767,8 +769,8 @@ report.Table(["", "you", "measured"], rows)
 #
 # <details><summary>Answer</summary>
 #
-# The group lasso on the rows of the first kernel: a row leaves one input. L1 would leave scattered zeros, and nearly
-# every input would keep a weight or two.
+# The group lasso on the rows of the first kernel: a row leaves one input. L1 would leave scattered zeros: an
+# input is gone only if all its weights happen to be zero.
 #
 # </details>
 

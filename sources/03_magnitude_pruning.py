@@ -259,8 +259,8 @@ plt.show()
 
 # %% [markdown]
 # *In words: three lines fall from the dense accuracy to about 10%, which is guessing among ten classes. The random
-# line falls at once. The two magnitude lines stay flat first, then drop off a cliff, the per-layer line earlier than the
-# global one. The shaded bands, from the worst to the best of three seeds, are wide on the slope.*
+# line falls at once. The two magnitude lines stay level first. The per-layer line then falls step by step; the global one
+# holds longer and falls steeply at the end. The shaded bands, from the worst to the best of three seeds, are wide on the slope.*
 #
 # Small weights matter less than random ones; that much is clear, and it took no training to see. One global
 # ranking beats the same sparsity for each layer here. Let us see what it took from where.
@@ -405,8 +405,9 @@ def threshold_at(sparsity):
 ipywidgets.interactive(threshold_at, sparsity=ipywidgets.FloatSlider(0.9, min=0.0, max=0.99, step=0.01))
 
 # %% [markdown]
-# *In words: on the left, a steep hill of weights by their size, most of them close to zero, and a vertical line, the
-# threshold. On the right, the 28 × 28 pixels of an image, bright where many weights are left, dim at the border.*
+# *In words: on the left, a hill of weights by their size, highest close to zero, and a vertical line, the threshold. On the
+# right, the 28 × 28 pixels of an image, brighter where more weights are left: that is along the border. The middle is
+# darkest.*
 #
 # The dim pixels can go nearly for free, however large their weights. Large is not the same as important. Magnitude is
 # a guess, cheap and often good. Chapter 04 asks the loss instead.
@@ -734,10 +735,10 @@ report.Table(
 #
 # **Does the article's sequence work?** Yes, under conditions that it does not name:
 #
-# - **Step 1.** The optimizer decides what ends up large. Under Adam the border of the image survived; under SGD it went.
-# - **Step 2.** Say what is ranked together. Global beat per layer here; for another net, measure.
+# - **Step 1.** The optimizer has a say in what ends up large. Under Adam the border of the image survived; under SGD it went.
+# - **Step 2.** Say what is ranked together. Before any fine-tuning, global beat per layer here; for another net, measure.
 # - **Step 3.** Without step 4 it is good for a moderate sparsity only.
-# - **Step 4.** Hold the masks. Otherwise fine-tuning undoes step 3, silently and at full accuracy.
+# - **Step 4.** Hold the masks. Otherwise fine-tuning undoes step 3, silently: the accuracy looks fine.
 # - **And judge.** Against the dense net *trained as long*, random masks, and a small dense net with a fair shape.
 #
 # For comparison, from the literature: Han et al. (2015) kept one weight in twelve of LeNet-300-100 on MNIST with an error of

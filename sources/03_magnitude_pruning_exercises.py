@@ -156,8 +156,8 @@ check("03.model_sparsity", model_sparsity)
 # model's sparsity lies close to the first layer's. The plain mean of the three would be 0.65: it counts a thousand output weights as
 # much as a quarter of a million others.
 #
-# It works the other way round too. Leaving the output layer dense costs next to nothing in sparsity, and often saves much
-# accuracy.
+# It works the other way round too. Leaving the output layer dense costs next to nothing in sparsity. Whether it saves
+# accuracy, measure.
 
 # %% [markdown] exercise="03.fraction_per_round"
 # Iterative pruning: prune, fine-tune, prune again. Every round removes **the same fraction $p$ of the weights that are

@@ -283,7 +283,7 @@ _ = ipywidgets.interact(draw, unit=ipywidgets.FloatLogSlider(value=0.2, min=-1, 
 # weight goes first. The bars of OBD and OBS are those of before.*
 #
 # **Prices in the loss do not change with the unit; magnitude does.** A network has this freedom inside as well:
-# multiply all weights into a ReLU unit by 10, divide those out of it by 10, and it computes the same.
+# multiply all weights into a ReLU unit, and its bias, by 10, divide the weights out of it by 10, and it computes the same.
 #
 # ## Two at once
 #
@@ -391,7 +391,7 @@ def rank_correlation(a, b):  # Spearman's: 1 the same order, 0 no relation, -1 t
 
 
 # %% [markdown]
-# We judge a prediction by its **rank correlation** with the truth. For pruning the order is what counts: who goes
+# We judge a prediction by its **rank correlation** with the truth, written ρ: 1 is the same order, 0 no relation. For pruning the order is what counts: who goes
 # first.
 #
 # Train in five stages, the last two with smaller steps to come close to a minimum. At each stage stop and measure all
@@ -420,7 +420,7 @@ for (name, values), look in zip(agreement.items(), plots.look.lines(3), strict=T
     ax.plot([str(done) for done in stages], values, label=name, **look)
 began, ended = agreement["first order, with sign"][0], agreement["first order, with sign"][-1]
 ax.set(xlabel="epochs trained", ylabel="rank correlation with the truth", ylim=(0, 1.05))
-ax.set_title(f"The signed slope fades from {began:.2f} to {ended:.2f} as training ends")
+ax.set_title(f"The signed slope: {began:.2f} after one epoch, {ended:.2f} at the end")
 ax.legend(loc="lower left")
 plt.show()
 
@@ -461,11 +461,13 @@ print(f"scores.taylor is |w·g|: {np.allclose(flat(scores.taylor(net, few)), np.
 # %% [markdown]
 # *In words: three clouds of dots. Under magnitude it is broad: weights of one size differ in their true price by
 # factors of a hundred and more. Under Taylor it follows the diagonal but lies to the left of it, so the prices are too
-# low. Under OBD it is narrow and lies on the diagonal, except at the top right, where it bends away.*
+# low. Under OBD it is narrow and lies on the diagonal in its middle. At the top right it scatters, and at the bottom left
+# most dots lie above the line.*
 #
 # - **Magnitude** is a rough guide, better than nothing.
-# - **OBD** is nearly right for small prices. At the top right, where a weight is large, its removal is a long step, and
-#   the terms that the series leaves out count.
+# - **OBD** is nearly right in the middle. At the top right, where a weight is large, its removal is a long step, and the
+#   terms that the series leaves out count. At the bottom left the price is tiny, and the slope that OBD takes for zero is
+#   not.
 # - **Taylor** is a surprise: with its sign the term says little, but $|w\,g|$ still ranks fairly well. Training never
 #   reaches the minimum quite. What is left of the gradient is an accident of the last steps, but it is larger where the
 #   curvature is larger (the third printed line). It gets the order roughly right for a reason that is not the one in
@@ -497,8 +499,9 @@ for name, q in {"overrated": sorted_by[-1], "underrated": sorted_by[0]}.items():
 report.Table(["weight most", "|w|", "typical pixel", "OBD's price", "measured rise"], rows)
 
 # %% [markdown]
-# *In words: the dots are coloured by pixel, dark for a pixel that is nearly always near zero. The dark dots lie low at
-# every size: large weights among them cost almost nothing. The bright ones lie high. The title gives the mean pixel of
+# *In words: the dots are coloured by pixel, dark for a pixel that is nearly always near zero. At the same size
+# the dark dots lie below the bright ones, by a factor of ten and more. A row of dots of all colours at the bottom costs
+# nothing, or less. The title gives the mean pixel of
 # the tenth of the weights that size overrates most, and of the tenth that it underrates most.*
 #
 # It is the lesson of B and C. The corners of a picture of clothes are dark, and a weight on a dark pixel multiplies
@@ -538,7 +541,8 @@ report.Table(["rank correlation with the truth", *in_order], rows)
 #
 # OBS needs the whole Hessian and its inverse. For 590 weights that is a matter of a second. But on a network $H$ is
 # nearly singular: whole directions leave the loss as it is. Then the inverse is enormous and the step runs far away
-# from where the series holds. The remedy is **damping**: add a little to every curvature. `damped` adds 1% of the mean.
+# from where the series holds. The remedy is **damping**: add a little to every curvature. `damped` takes each
+# curvature by its size, for some are negative off the minimum, and adds 1% of the mean.
 #
 # Its truth is the loss after the removal *and* its update of the other weights.
 
@@ -616,11 +620,12 @@ ax.legend(loc="lower right")
 plt.show()
 
 # %% [markdown]
-# *In words: three lines from 30% on that rise nearly all the way. The measured one lies above the other two, and from
-# 70% on far above. The line with all pairs follows the sum rather than the truth.*
+# *In words: three lines. The measured one lies above the other two all the way, farthest at 70% and 80%. At 30% and 40%
+# the line with all pairs runs close below it and the sum well below. From 60% on the line with all pairs runs with the
+# sum.*
 #
-# At first, knowing the pairs helps a little. Further out it does not help at all: the removal of half the net is no
-# small change any more, and no quadratic, however exact, describes what comes of it. **A price is true for one weight,
+# At first, knowing the pairs explains most of what the sum misses. Further out it no longer helps: the removal of most of
+# the net is no small change, and a quadratic, however exact, does not describe what comes of it. **A price is true for one weight,
 # at one place.**
 #
 # ## Which ranking survives that?
@@ -655,8 +660,8 @@ ax.set_title(f"At 70%, {best} costs {times:.0f} times less than brute force")
 plt.show()
 
 # %% [markdown]
-# *In words: five lines that rise with the sparsity. Random is the highest from the start, then magnitude. OBD and brute
-# force run close together below it, and meet the others near 80%. OBS with its update lies far below all of them until
+# *In words: five lines. Random is high throughout. Magnitude starts below it. OBD and brute force run close together, far
+# below magnitude at 30%, and have passed above it at 80%. OBS with its update is the lowest everywhere, far below until
 # 70%.*
 #
 # Three things to take from it.
@@ -773,7 +778,7 @@ print(f"two OBD estimates from other random vectors agree with each other: ρ = 
 # - **Taylor is nearly perfect here.** This net was stopped after six epochs and is at no minimum; it is on the left
 #   side of our picture. So many removals would even *lower* the loss. We therefore hold prices against the size of the
 #   change.
-# - **OBD's estimate is noise.** Two estimates of the same diagonal do not agree with each other. The error of a single
+# - **The curvature in OBD's estimate is noise.** Two estimates of the same diagonal do not agree with each other. The error of a single
 #   entry comes from all the other entries in its row, and there are a quarter of a million of them. A formula is only
 #   as good as what you can compute of it. We keep it in the comparison as a warning.
 
@@ -817,7 +822,8 @@ display(Markdown(f"*In words: all lines fall. At 80% zeros the mean validation a
 
 # %% [markdown]
 # Surprised? Magnitude knows the single weights worse, as the table has just shown, and yet it does better than Taylor
-# and Fisher when most of the net goes at once. Why?
+# and Fisher when most of the net goes at once. Why? (The estimated OBD beats random: its price still contains $w^2$, so
+# some of magnitude is in it. At the very end, where all have lost most of the accuracy, it may even lead.)
 #
 # A likely reason: the series is good near the trained weights only, so the *length* of the step matters. Magnitude
 # removes the weights with the least sum of squares. So at a given sparsity it makes the shortest step that there is.
@@ -982,8 +988,8 @@ display(Markdown(words))
 # - **Plain magnitude is hard to beat.** After fine-tuning, no ranking by the loss that we tried does better here,
 #   neither once nor in rounds, although they were ahead on single weights or before the fine-tune. Perhaps because what
 #   counts now is how well the net can learn on, and none of the prices asks for that.
-# - **The update lasts**, most of all at high sparsity: magnitude's list with OBS's repair starts the fine-tune from a
-#   better place, and it shows at the end.
+# - **The update lasts at 95%**: magnitude's list with OBS's repair starts the fine-tune from a better place, and it shows at
+#   the end. At 80% the fine-tune leaves hardly anything of it, and OBS's own list, updated, stays behind plain magnitude.
 # - **Random** masks stay far behind. The **small dense** nets stay behind magnitude as well, but not behind every
 #   ranking: a pruned net is not better than a small one just because it was pruned.
 #
@@ -1025,7 +1031,8 @@ report.Table(
 )
 
 # %% [markdown]
-# For question 4 rankings only are compared; the update of OBS is not one.
+# For question 4 rankings only are compared. Fisher stands for the second order: the estimate of OBD was noise, and OBS
+# brings an update, which is more than a ranking.
 #
 # **The article's claim**: rank the weights "by their absolute value or by their effect on the loss". Verdict: both are
 # usable, and they are *not* the same.
@@ -1033,8 +1040,8 @@ report.Table(
 # - For **one weight** the effect on the loss is the right question, and the formulas answer it well: OBD at a minimum,
 #   first order away from it. Magnitude answers it only as far as inputs have one scale and the training has made
 #   useless weights small.
-# - For **most weights at once** the answers for one weight no longer hold. Here magnitude, which stays close to the
-#   trained net, did better than prices measured once.
+# - For **most weights at once** the answers for one weight no longer hold. At 80% of this net magnitude, which stays close
+#   to the trained weights, did better than prices measured once.
 # - With **fine-tuning**, on this net, magnitude's ranking is as good as any, and it is the cheapest. What the loss adds
 #   is the *repair* of OBS.
 # - Step 2 leaves out what decides it: how many go at once, whether you measure again, and what the training was.

@@ -103,7 +103,8 @@ check("04.obd", obd)
 # - `"h"`: its curvature $\partial^2 L/\partial w^2$;
 # - `"OBD"`: its price $\frac12 h w^2$.
 #
-# Write numbers, such as `255`, `1` or `1 / 255`.
+# Set `unit_change` to a dictionary of four numbers, such as `255`, `1` or `1 / 255`:
+# `{"w": …, "w·g": …, "h": …, "OBD": …}`.
 
 # %% exercise="04.unit_change"
 ### BEGIN SOLUTION
@@ -190,7 +191,7 @@ plt.show()
 
 # %% [markdown]
 # *In words: in A all dots stand above 0. In B some dots lie on the line and others well to the left of it, none to the
-# right. In C the dots are scattered on both sides of the line. In D all dots lie on the line. The numbers are in the
+# right. In C the dots are scattered, most of them to the right of the line. In D all dots lie on the line. The numbers are in the
 # setup cell.*
 
 # %% exercise="04.which_panel"
@@ -208,8 +209,8 @@ check("04.which_panel", which_panel)
 # **Why so.** *A* is first-order Taylor: at a minimum every gradient is zero. *D* is OBD: least squares is exactly
 # quadratic, and what was measured, one weight to zero and the others fixed, is exactly what OBD predicts. *B* is OBS:
 # it lets the others help, so it promises a lower rise. For four weights the promise equals the measurement nearly: they
-# have no relatives that could help. *C* is magnitude. It is not even in units of the loss, and that it lies near the
-# line at all is an accident of this example.
+# have no relatives that could help. *C* is magnitude. It is not even in units of the loss, so the line means nothing
+# for it.
 #
 # Is B a bad prediction? Of this measurement, yes. Measured *after* its update all its dots would lie on the line. A
 # prediction can only be judged by the experiment that it is about.
@@ -258,7 +259,7 @@ check("04.rise_of_set", rise_of_set)
 # - `"bias fixed"`: if everything else stays as it is;
 # - `"bias fitted again"`: if the bias $b$ may take its best new value?
 #
-# Give at least four digits.
+# Set `constant_input` to `{"bias fixed": …, "bias fitted again": …}`, with at least four digits.
 
 # %% exercise="04.constant_input"
 ### BEGIN SOLUTION
