@@ -26,7 +26,14 @@ def course(*arguments):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_s_help_has_an_example_that_it_understands(name):
     (example,) = re.findall(rf"^ *Example: course {name}(.*)", course(name, "--help").stdout, re.MULTILINE)
-    COMMANDS[name].make_context(name, shlex.split(example.strip()))  # an unknown option would be a UsageError
+    typed, _, passed_on = example.partition(" -- ")
+    context = COMMANDS[name].make_context(name, shlex.split(example))  # a UsageError where a value is missing
+    options = {
+        option for parameter in context.command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    values = [str(value) for given in context.params.values() for value in (given if type(given) is list else [given])]
+    assert context.args == shlex.split(passed_on)
+    assert [word for word in shlex.split(typed) if word not in options and word not in values] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
