@@ -76,6 +76,7 @@ def test_on_the_first_day_it_points_to_the_first_lesson(visit, server):
     assert "Begin here" in page.inner_text(".next")
     assert page.get_attribute(".next a", "href") == "/user/ada/lab/tree/notebooks/01_why_prune.ipynb"
     assert chapter(page, "02").endswith("not started 40 minutes · " + TASKS.format(0, 0))
+    assert page.reload().headers["cache-control"] == "no-store"  # nor does "back" show an older day
 
 
 def test_it_tells_what_was_done_and_what_comes_next(visit):
