@@ -1,8 +1,10 @@
 """The file before the change, run on the same inputs, is the oracle: not one bit of an answer may differ."""
 
+import flatbuffers
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 
@@ -29,6 +31,14 @@ def branches():
     return keras.Model(x, [layers.Dense(2)(a), layers.Conv1D(2, 1)(b)])
 
 
+class Joined(layers.Layer):
+    """Two sizes that only the input has."""
+
+    def call(self, x):
+        batch, steps, rows, columns = ops.shape(x)
+        return ops.reshape(x, (batch, steps, rows * columns))
+
+
 class Halved(layers.Layer):
     """A loop, which the file holds as subgraphs of their own."""
 
@@ -50,6 +60,7 @@ FOLDED = {
 }
 LEFT = {
     "two open sizes": lambda: keras.Sequential([keras.Input((None, 3, 1)), layers.Flatten()]),
+    "two sizes of the input": lambda: keras.Sequential([keras.Input((None, 4, 3)), Joined()]),
     "shape read elsewhere": lambda: sequential(Filled()),
     "no reshape": lambda: sequential(layers.Conv2D(2, 2), layers.GlobalAveragePooling2D()),
 }
@@ -103,14 +114,37 @@ def test_what_cannot_be_said_by_a_constant_is_left_as_it_was(build, monkeypatch)
 
 
 def test_nothing_is_left_that_nobody_uses(monkeypatch):
-    from ai_edge_litert import schema_py_generated as schema
-
     model = schema.ModelT.InitFromPackedBuf(both(FOLDED["flatten"], "int8", monkeypatch)[1], 0)
     (graph,) = model.subgraphs
     used = {tensor for operator in graph.operators for tensor in [*operator.inputs, *operator.outputs]}
     assert used | {*graph.inputs} == {*range(len(graph.tensors))}
     assert {operator.opcodeIndex for operator in graph.operators} == {*range(len(model.operatorCodes))}
     assert with_constant_shapes(content := bytes(both(FOLDED["flatten"], None, monkeypatch)[1])) == content
+
+
+def test_every_operator_keeps_its_tensors(monkeypatch):
+    """By name; intermediates too, which quantised recurrent operators have and this one is given."""
+    content, _ = both(FOLDED["flatten"], None, monkeypatch)
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    convolution, _, strided_slice, *_ = model.subgraphs[0].operators
+    convolution.intermediates = [*strided_slice.outputs]  # read by nothing else that stays
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+
+    def by_name(content):
+        (graph,) = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs
+        named = [tensor.name for tensor in graph.tensors]
+        return [
+            [
+                [named[i] for i in places]
+                for places in (op.inputs, op.outputs, () if op.intermediates is None else op.intermediates)
+            ]
+            for op in graph.operators
+        ]
+
+    before, after = by_name(bytes(builder.Output())), by_name(with_constant_shapes(bytes(builder.Output())))
+    assert len(after) == len(before) - 3 and all(operator in before for operator in after)
+    assert after[0][2] != []
 
 
 def test_the_whole_network_is_one_part_for_the_delegate(tmp_path, monkeypatch):
