@@ -5,7 +5,6 @@ import copy
 import inspect
 import itertools
 import json
-import sys
 import textwrap
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def mistaken(exercise, misconception):
     """An answer cell with the misconception, nothing of it visible to the cells that follow."""
     if exercise.kind == "value":
         return f"{exercise.name} = {misconception.wrong!r}"
-    module = ast.parse(inspect.getsource(sys.modules[inspect.getmodule(exercise.cases).__name__]))
+    module = ast.parse(inspect.getsource(inspect.getmodule(exercise.cases)))
     declared = [
         node.args[0]
         for node in ast.walk(module)

@@ -4,13 +4,13 @@ import csv
 import html
 import json
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from container import context
 from proof import verdict
 from students import BANK, NAME, ROOT, broken, graded
 
@@ -32,9 +32,7 @@ def course(folder, command):
 @pytest.fixture(scope="module")
 def school(tmp_path_factory):
     """The clone after the whole path: handed out, collected, graded."""
-    clone = tmp_path_factory.mktemp("school") / "course"
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "runs", "release", "tests", "site", "*.egg-info")
-    shutil.copytree(ROOT, clone, ignore=left_out)
+    clone = context(ROOT, tmp_path_factory.mktemp("school") / "course")
     hand_out, grade = COMMANDS
     course(clone, hand_out)
     with zipfile.ZipFile(clone / "release" / "pruning-course.zip") as archive:
