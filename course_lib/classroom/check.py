@@ -119,7 +119,9 @@ def finish(number: str) -> Notice:
     folders = root / "notebooks", root / "sources"  # a new chapter has only its sources when its lesson is built
     names = [path.stem for folder in folders for path in folder.glob(f"{number}_*")]
     if not names:
-        raise ValueError(_("There is no chapter {number!r}.").format(number=number))
+        raise ValueError(
+            _("number={number!r}: there is no such chapter here; give both digits, such as '02'.").format(number=number)
+        )
     if course := course_at_work():
         note(course, Progress(read=[number]))
     declared = exercises.chapter(number) if number in exercises.chapters() else []
